@@ -1,0 +1,1 @@
+"""Exchanges owns the language of the venue port and the taxonomy of its outcomes. It holds no wire format."""

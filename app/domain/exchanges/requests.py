@@ -1,0 +1,42 @@
+"""What the venue port accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.shared.ids import ClientOrderId
+from app.domain.shared.market import Instrument, Side
+from app.domain.shared.money import Price, Quantity
+
+
+class OrderType(StrEnum):
+    """How an order meets the market."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+
+
+class TimeInForce(StrEnum):
+    """How long a limit order stands: until cancelled, or only for what fills at once."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """One order to place. `signed_ms` is the committed timestamp that the request is signed with, and `valid_ms` the
+    window behind it in which the venue may accept it: together they are the fence, so neither is ever renewed.
+    """
+
+    instrument: Instrument
+    side: Side
+    quantity: Quantity
+    reduce_only: bool
+    client_order_id: ClientOrderId
+    signed_ms: int
+    valid_ms: int
+    type: OrderType = OrderType.MARKET
+    price: Price | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC

@@ -1,0 +1,117 @@
+"""Venue-neutral facts of execution: what a leader did, what a venue says of orders, fills, positions and balances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.shared.market import Side, Symbol, Venue
+from app.domain.shared.money import Money, Price, Quantity
+
+
+class Action(StrEnum):
+    """What a change of a leader's position means."""
+
+    OPEN = "OPEN"
+    ADD = "ADD"
+    REDUCE = "REDUCE"
+    CLOSE = "CLOSE"
+    FLIP = "FLIP"
+
+    @property
+    def is_exit(self) -> bool:
+        """True when the action only takes risk off; exits are never blocked."""
+        return self in (Action.REDUCE, Action.CLOSE)
+
+
+class Leg(StrEnum):
+    """Which part of a follower's plan an intent serves; part of its identity."""
+
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+
+
+class OrderStatus(StrEnum):
+    """A venue's word on one order, in our vocabulary."""
+
+    OPEN = "OPEN"
+    PARTIAL = "PARTIAL"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_final(self) -> bool:
+        """True when the venue will execute nothing more of this order."""
+        return self not in (OrderStatus.OPEN, OrderStatus.PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution, identified by the venue's own trade id within (account, symbol).
+
+    `fee` is quote currency paid (negative: a rebate); `realised_pnl` is the venue's figure before the fee.
+    """
+
+    venue: Venue
+    symbol: Symbol
+    trade_id: str
+    order_id: str
+    client_order_id: str
+    side: Side
+    price: Price
+    quantity: Quantity
+    fee: Money
+    realised_pnl: Money
+    at: datetime
+    order_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What a venue says of one order: by reply, by query or by stream. Quantities in base, cumulative."""
+
+    venue: Venue
+    symbol: Symbol
+    order_id: str
+    client_order_id: str
+    side: Side
+    status: OrderStatus
+    quantity: Quantity
+    executed: Quantity
+    average_price: Price | None
+    reduce_only: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePosition:
+    """A venue's word on one position; `quantity` is signed (short below zero)."""
+
+    symbol: Symbol
+    quantity: Decimal
+    entry_price: Decimal
+    unrealised_pnl: Money
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class VenueBalance:
+    """A venue's word on the margin wallet, in quote currency; `wallet` excludes unrealised PnL."""
+
+    asset: str
+    wallet: Money
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """Funding as the venue booked it: negative when the account paid. It is an entry of its own, never a trade."""
+
+    payment_id: str
+    symbol: Symbol | None
+    amount: Money
+    at: datetime

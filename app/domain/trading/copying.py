@@ -1,0 +1,247 @@
+"""From a leader's trade to each follower's order: pure, in batch, no I/O.
+
+An entry is planned in two halves, since risk stands between them: `want_entry` says what the terms ask for,
+risk says how much of it may go, `finish_entry` makes the order that fits the venue's filters. An exit is planned in
+one: nothing stands between a follower and the way out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.shared.execution import Action
+from app.domain.shared.ids import AccountId, FollowId
+from app.domain.shared.margin import funds_needed
+from app.domain.shared.market import Instrument, Side
+from app.domain.shared.money import NO_MONEY, Money, Price, Quantity, Ratio, plain
+from app.domain.shared.terms import CopyTerms, TinyPolicy
+from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
+from app.domain.trading.modes import MODES, Sizing
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderTrade:
+    """What is to be copied, and the market it meets. `expired` and `superseded` concern entries only."""
+
+    action: Action
+    side: Side
+    quantity: Quantity
+    fraction: Decimal
+    price: Price
+    mark_price: Price
+    instrument: Instrument
+    equity: Money | None
+    leverage: int | None
+    expired: bool = False
+    superseded: bool = False
+    whale_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """One follow as the snapshot found it.
+
+    `held` is the follow's signed position on the market, with executions that the venue reported but whose fills
+    are not booked yet. `entry_open` / `exit_open` say whether an order of that leg has no known outcome yet;
+    `exit_pending` is the quantity that open exits may still close. `leverage_set` is what the venue was last told.
+    """
+
+    follow_id: FollowId
+    account_id: AccountId
+    terms: CopyTerms
+    active: bool
+    paused: bool
+    user_active: bool
+    key_usable: bool
+    wallet: Money
+    held: Decimal
+    entry_open: bool
+    exit_open: bool
+    exit_pending: Quantity
+    leverage_set: int | None
+    leverage_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOrder:
+    """An order for one follower; it fits risk's `Proposal`. `hold` is what must be reserved (zero for exits)."""
+
+    follow_id: FollowId
+    account_id: AccountId
+    side: Side
+    quantity: Quantity
+    notional: Money
+    leverage: int
+    reference_price: Price
+    mark_price: Price
+    drift_max: Ratio
+    opens_position: bool
+    reduce_only: bool
+    hold: Money
+    leverage_changes: bool
+    cut_by: DecisionCode | None = None
+
+
+def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
+    """Return the entry that the terms ask for (not yet rounded, nothing held), or why there is none."""
+    refusal = _entry_refusal(trade, follower)
+    if refusal is not None:
+        outcome = (
+            DecisionOutcome.DEFERRED if refusal is DecisionCode.EXIT_STILL_OPEN else DecisionOutcome.SKIPPED
+        )
+        return decision(follower.follow_id, outcome, refusal, _facts(trade, follower))
+    terms = follower.terms
+    wanted = MODES[terms.mode](
+        Sizing(trade.quantity, trade.price, trade.mark_price, trade.equity, follower.wallet, terms.value)
+    )
+    if wanted is None:
+        return decision(
+            follower.follow_id,
+            DecisionOutcome.SKIPPED,
+            DecisionCode.LEADER_EQUITY_UNKNOWN,
+            _facts(trade, follower),
+        )
+    cut_by = None
+    if terms.order_notional_max is not None and wanted > terms.order_notional_max:
+        wanted, cut_by = terms.order_notional_max, DecisionCode.TERMS_MAXIMUM
+    caps = (trade.leverage or terms.leverage_max, terms.leverage_max, trade.instrument.leverage_max)
+    leverage = max(1, min(*caps, follower.leverage_limit or 125))
+    return CopyOrder(
+        follow_id=follower.follow_id,
+        account_id=follower.account_id,
+        side=trade.side,
+        quantity=Quantity(wanted / trade.mark_price),
+        notional=wanted,
+        leverage=leverage,
+        reference_price=trade.price,
+        mark_price=trade.mark_price,
+        drift_max=terms.drift_max,
+        opens_position=follower.held == 0,
+        reduce_only=False,
+        hold=NO_MONEY,
+        leverage_changes=follower.leverage_set != leverage,
+        cut_by=cut_by,
+    )
+
+
+def finish_entry(
+    trade: LeaderTrade, follower: Follower, order: CopyOrder, allowed: Money
+) -> CopyOrder | Decision:
+    """Round an entry of at most `allowed` notional to what the venue takes, or say that it is too small."""
+    instrument = trade.instrument
+    quantity = instrument.round_quantity(min(order.notional, allowed) / trade.mark_price)
+    cut_by = order.cut_by
+    if quantity > instrument.quantity_max:
+        quantity, cut_by = instrument.round_quantity(instrument.quantity_max), DecisionCode.VENUE_MAXIMUM
+    smallest = instrument.smallest_order(trade.mark_price)
+    if quantity < smallest:
+        raised = smallest * trade.mark_price
+        may_raise = (
+            follower.terms.tiny is TinyPolicy.RAISE
+            and raised <= order.notional * follower.terms.tiny_factor_max
+            and (allowed >= order.notional or raised <= allowed)
+            and funds_needed(raised, order.leverage) <= max(follower.wallet, NO_MONEY)
+        )
+        if not may_raise:
+            facts = _facts(trade, follower) | {
+                "wanted_quantity": plain(quantity),
+                "minimum_quantity": plain(smallest),
+            }
+            return decision(
+                follower.follow_id,
+                DecisionOutcome.SKIPPED,
+                DecisionCode.BELOW_MINIMUM,
+                facts,
+                minimum=plain(smallest),
+            )
+        quantity, cut_by = smallest, DecisionCode.RAISED_TO_MINIMUM
+    notional = Money(quantity * trade.mark_price)
+    return CopyOrder(
+        follow_id=order.follow_id,
+        account_id=order.account_id,
+        side=order.side,
+        quantity=quantity,
+        notional=notional,
+        leverage=order.leverage,
+        reference_price=order.reference_price,
+        mark_price=order.mark_price,
+        drift_max=order.drift_max,
+        opens_position=order.opens_position,
+        reduce_only=False,
+        hold=funds_needed(notional, order.leverage),
+        leverage_changes=order.leverage_changes,
+        cut_by=cut_by,
+    )
+
+
+def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
+    """Return the reduce-only order that closes the leader's fraction of what the follow holds.
+
+    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close. What is left
+    would be too small to trade later is closed with it, so that no dust remains.
+    """
+    facts = _facts(trade, follower)
+    if follower.entry_open:
+        return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
+    closable = abs(follower.held) - follower.exit_pending
+    if follower.held * trade.side.sign >= 0 or closable <= 0:
+        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
+    instrument = trade.instrument
+    quantity = instrument.round_quantity(closable * trade.fraction)
+    if trade.fraction == 1 or closable - quantity < instrument.smallest_order(trade.mark_price):
+        quantity = instrument.round_quantity(closable)
+    quantity = min(quantity, instrument.round_quantity(instrument.quantity_max))
+    if quantity <= 0:
+        smallest = plain(instrument.step)
+        return decision(
+            follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.BELOW_MINIMUM, facts, minimum=smallest
+        )
+    return CopyOrder(
+        follow_id=follower.follow_id,
+        account_id=follower.account_id,
+        side=trade.side,
+        quantity=quantity,
+        notional=Money(quantity * trade.mark_price),
+        leverage=follower.leverage_set or 1,
+        reference_price=trade.price,
+        mark_price=trade.mark_price,
+        drift_max=follower.terms.drift_max,
+        opens_position=False,
+        reduce_only=True,
+        hold=NO_MONEY,
+        leverage_changes=False,
+    )
+
+
+def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | None:
+    """Return the first reason, cheapest first, why this follow takes no new risk on this trade."""
+    opposite = follower.held * trade.side.sign < 0
+    checks = (
+        (not follower.user_active, DecisionCode.USER_SUSPENDED),
+        (not follower.active and not follower.paused, DecisionCode.FOLLOW_STOPPED),
+        (follower.paused, DecisionCode.FOLLOW_PAUSED),
+        (trade.whale_paused, DecisionCode.WHALE_PAUSED),
+        (not follower.key_usable, DecisionCode.KEY_NOT_USABLE),
+        (trade.superseded, DecisionCode.LEADER_ALREADY_OUT),
+        (trade.expired, DecisionCode.SIGNAL_EXPIRED),
+        (not follower.terms.allows_symbol(trade.instrument.symbol), DecisionCode.SYMBOL_NOT_WANTED),
+        (trade.side not in follower.terms.sides, DecisionCode.SIDE_NOT_WANTED),
+        (follower.exit_open or opposite, DecisionCode.EXIT_STILL_OPEN),
+        (
+            trade.action is Action.ADD and follower.held == 0 and not follower.entry_open,
+            DecisionCode.ADD_WITHOUT_POSITION,
+        ),
+    )
+    return next((code for fails, code in checks if fails), None)
+
+
+def _facts(trade: LeaderTrade, follower: Follower) -> dict[str, str]:
+    return {
+        "mode": follower.terms.mode.value,
+        "value": plain(follower.terms.value),
+        "leader_price": plain(trade.price),
+        "mark_price": plain(trade.mark_price),
+        "wallet": plain(follower.wallet),
+        "held": plain(follower.held),
+    }
