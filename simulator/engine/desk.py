@@ -1,0 +1,244 @@
+"""The order desk: accepts, amends, cancels and matches orders against the synthetic book."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulator.engine.account import Account
+from simulator.engine.book import Level, walk
+from simulator.engine.instrument import Instrument
+from simulator.engine.margin import covers, opens
+from simulator.engine.order import (
+    ZERO,
+    Execution,
+    Order,
+    OrderRequest,
+    OrderType,
+    PositionSide,
+    Side,
+    Status,
+    TimeInForce,
+)
+from simulator.engine.refusal import Reason, Refusal
+from simulator.engine.state import State
+
+
+class Desk:
+    """All methods raise Refusal before they change anything."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def place(self, account: Account, request: OrderRequest) -> Order:
+        """Accept one order and execute what the book allows at once; the returned order shows the outcome."""
+        state = self._state
+        instrument = state.instrument(request.symbol)
+        self._check_client_id(account, request.client_order_id)
+        self._check_mode(account, request)
+        quantity, reducing = self._sized(account, instrument, request)
+        market = request.type is OrderType.MARKET
+        mark = state.mark(request.symbol)
+        if not market:
+            instrument.check_price(request.price, mark)
+        if not reducing:
+            instrument.check_notional(quantity, mark if market else request.price)
+        levels = state.ladder(request.symbol).against(request.side)
+        taken = walk(levels, request.side, quantity, None if market else request.price)
+        if taken and request.time_in_force is TimeInForce.GTX and not market:
+            raise Refusal(Reason.POST_ONLY_WOULD_TAKE)
+        if not market and len(account.open_orders) >= instrument.max_open_orders:
+            raise Refusal(Reason.TOO_MANY_OPEN_ORDERS)
+        if not reducing:
+            self._check_margin(account, request, quantity, taken, mark)
+        order = state.enter(account, request, quantity)
+        self._match(account, order, taken)
+        return order
+
+    def _match(self, account: Account, order: Order, taken: list[Level]) -> None:
+        state = self._state
+        fill_or_kill = order.time_in_force is TimeInForce.FOK and order.type is OrderType.LIMIT
+        if fill_or_kill and sum(size for _, size in taken) < order.remaining:
+            taken = []
+        for price, size in taken:
+            state.execute(account, order, price, size)
+        if order.is_open:
+            if order.type is OrderType.LIMIT and order.time_in_force in (TimeInForce.GTC, TimeInForce.GTX):
+                state.rest(account, order)
+            else:
+                state.end(account, order, Status.EXPIRED)
+        if taken and account.open_orders:
+            self.expire_orphans(account, order.symbol)
+
+    def amend(
+        self, account: Account, order: Order, price: Decimal, quantity: Decimal, client_order_id: str = ""
+    ) -> Order:
+        """Give an open limit order a new price and total quantity; it keeps its id and loses its place.
+
+        A quantity not above what is executed cancels the rest.
+        """
+        state = self._state
+        if not order.is_open or order.type is not OrderType.LIMIT:
+            raise Refusal(Reason.UNKNOWN_ORDER)
+        instrument = state.instrument(order.symbol)
+        instrument.check_quantity(quantity, market=False)
+        instrument.check_price(price, state.mark(order.symbol))
+        if (price, quantity) == (order.price, order.quantity):
+            raise Refusal(Reason.NO_AMENDMENT)
+        if not order.reduce_only:
+            instrument.check_notional(quantity, price)
+        if quantity <= order.executed:
+            state.end(account, order, Status.CANCELED)
+            return order
+        rest = quantity - order.executed
+        taken = walk(state.ladder(order.symbol).against(order.side), order.side, rest, price)
+        if taken and order.time_in_force is TimeInForce.GTX:
+            raise Refusal(Reason.POST_ONLY_WOULD_TAKE)
+        self._check_amended_margin(account, order, price, rest, taken)
+        order.price, order.quantity = price, quantity
+        order.updated_ms = now = state.now()
+        state.ledger.note(
+            now, "ORDER_AMENDED", order.account_id, order.symbol, order.order_id,
+            {"price": str(price), "quantity": str(quantity)},
+        )  # fmt: skip
+        for listener in state.listeners:
+            listener.order_changed(account, order, Execution.AMENDMENT, None)
+        self._match(account, order, taken)
+        return order
+
+    def _check_amended_margin(
+        self, account: Account, order: Order, price: Decimal, rest: Decimal, taken: list[Level]
+    ) -> None:
+        if order.reduce_only:
+            return
+        request = OrderRequest(
+            order.symbol, order.side, order.type, rest, price, order.time_in_force, order.position_side
+        )
+        del account.open_orders[order.order_id]
+        try:
+            self._check_margin(account, request, rest, taken, self._state.mark(order.symbol))
+        finally:
+            account.open_orders[order.order_id] = order
+
+    def cancel(self, account: Account, order: Order | None) -> Order:
+        """Cancel an open order; refuse one that is absent or already ended."""
+        if order is None or not order.is_open:
+            raise Refusal(Reason.UNKNOWN_ORDER)
+        self._state.end(account, order, Status.CANCELED)
+        return order
+
+    def cancel_all(self, account: Account, symbol: str) -> list[Order]:
+        """Cancel every open order of `symbol` and return them."""
+        found = [order for order in account.open_orders.values() if order.symbol == symbol]
+        for order in found:
+            self._state.end(account, order, Status.CANCELED)
+        return found
+
+    def cross(self, symbol: str) -> None:
+        """Execute the resting orders that the book now reaches, oldest first, as maker at their own price."""
+        state = self._state
+        ladder = state.ladder(symbol)
+        for order in list(state.resting[symbol].values()):
+            if not order.is_open:
+                continue
+            account = state.accounts[order.account_id]
+            wanted = order.remaining
+            if order.reduce_only or not opens(order.side, order.position_side):
+                wanted = min(wanted, self._reducible(account, order.symbol, order.side, order.position_side))
+            taken = walk(ladder.against(order.side), order.side, wanted, order.price)
+            size = sum((quantity for _, quantity in taken), ZERO)
+            if size:
+                state.execute(account, order, order.price, size, maker=True)
+                self.expire_orphans(account, symbol)
+
+    def expire_orphans(self, account: Account, symbol: str) -> None:
+        """Expire the account's resting reduce-only orders that have nothing left to reduce."""
+        for order in list(account.open_orders.values()):
+            if order.symbol != symbol or not (
+                order.reduce_only or not opens(order.side, order.position_side)
+            ):
+                continue
+            if not self._reducible(account, symbol, order.side, order.position_side):
+                self._state.end(account, order, Status.EXPIRED)
+
+    def book(self, account: Account, request: OrderRequest, executions: list[Level], *, final: bool) -> Order:
+        """Book an order as exactly these executions, past book, limits and margin: the replay of a real trader.
+
+        Without `final` the order stays PARTIALLY_FILLED; a later call with the same client order id continues it.
+        """
+        state = self._state
+        instrument = state.instrument(request.symbol)
+        self._check_mode(account, request)
+        if not executions:
+            raise Refusal(Reason.EXECUTION_INVALID, "At least one is needed.")
+        for price, size in executions:
+            if price <= 0 or size <= 0 or size % instrument.step:
+                raise Refusal(
+                    Reason.EXECUTION_INVALID, "Prices and quantities must be positive and on the step."
+                )
+        total = sum((size for _, size in executions), ZERO)
+        order = account.client_ids.get(request.client_order_id)
+        if (
+            order is not None
+            and order.is_open
+            and order.symbol == request.symbol
+            and order.side is request.side
+        ):
+            order.quantity = max(order.quantity, order.executed + total)
+        else:
+            self._check_client_id(account, request.client_order_id)
+            order = state.enter(account, request, max(request.quantity, total))
+            state.rest(account, order)
+        if final:
+            order.quantity = order.executed + total
+        elif order.quantity == order.executed + total:
+            order.quantity += instrument.step  # an order that goes on must not read FILLED in between
+        for price, size in executions:
+            state.execute(account, order, price, size)
+        self.expire_orphans(account, request.symbol)
+        return order
+
+    def _check_client_id(self, account: Account, client_order_id: str) -> None:
+        rule = self._state.rules.client_id_uniqueness
+        earlier = account.client_ids.get(client_order_id) if client_order_id and rule != "none" else None
+        if earlier is not None and (rule == "always" or earlier.is_open):
+            raise Refusal(Reason.DUPLICATE_CLIENT_ID)
+
+    def _check_mode(self, account: Account, request: OrderRequest) -> None:
+        if account.hedge_mode == (request.position_side is PositionSide.BOTH):
+            raise Refusal(Reason.POSITION_SIDE_MISMATCH)
+        if account.hedge_mode and request.reduce_only:
+            raise Refusal(Reason.REDUCE_ONLY_IN_HEDGE_MODE)
+
+    def _sized(self, account: Account, instrument: Instrument, request: OrderRequest) -> tuple[Decimal, bool]:
+        """Return the quantity to book and whether the order can only reduce."""
+        closing_leg = not opens(request.side, request.position_side)
+        if not (request.reduce_only or request.close_position or closing_leg):
+            instrument.check_quantity(request.quantity, market=request.type is OrderType.MARKET)
+            return request.quantity, False
+        held = self._reducible(account, request.symbol, request.side, request.position_side)
+        if request.close_position:
+            if not held:
+                raise Refusal(Reason.REDUCE_ONLY_REJECTED)
+            return held, True
+        instrument.check_quantity(request.quantity, market=request.type is OrderType.MARKET)
+        # In hedge mode the venue refuses more than the leg holds; in one-way mode it trims.
+        if not held or (closing_leg and request.quantity > held):
+            raise Refusal(Reason.REDUCE_ONLY_REJECTED)
+        return min(request.quantity, held), True
+
+    @staticmethod
+    def _reducible(account: Account, symbol: str, side: Side, position_side: PositionSide) -> Decimal:
+        held = account.held(symbol, position_side)
+        return max(ZERO, -held * side.sign)
+
+    def _check_margin(
+        self, account: Account, request: OrderRequest, quantity: Decimal, taken: list[Level], mark: Decimal
+    ) -> None:
+        cost = sum((price * size for price, size in taken), ZERO)
+        size = sum((part for _, part in taken), ZERO)
+        resting = (quantity - size) * request.price
+        exposure = (request.side, request.position_side, max(cost, size * mark) + resting)
+        loss = (cost - size * mark) * request.side.sign
+        fee = cost * account.taker_fee
+        if not covers(self._state, account, request.symbol, exposure, fee=fee, loss=loss):
+            raise Refusal(Reason.INSUFFICIENT_MARGIN)

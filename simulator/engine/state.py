@@ -1,0 +1,198 @@
+"""The exchange's whole memory, and the few primitive moves that keep its indexes and ledger in step.
+
+Invariants: every wallet movement passes `credit`; every order enters by `enter` and leaves by `end`; `holders` lists
+exactly the accounts with an open position in a symbol; `resting` lists exactly the open orders of a symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from simulator.engine.account import Account
+from simulator.engine.book import Ladder, SyntheticBook
+from simulator.engine.events import Listener
+from simulator.engine.instrument import Instrument
+from simulator.engine.ledger import BalanceChange, Ledger
+from simulator.engine.order import Execution, Fill, Order, OrderRequest, Status
+from simulator.engine.refusal import Reason, Refusal
+from simulator.engine.tape import Tape
+
+CENT = Decimal("0.00000001")
+Uniqueness = Literal["open", "always", "none"]
+
+
+@dataclass(slots=True)
+class Rules:
+    """What an operator may change while the exchange runs; times in milliseconds."""
+
+    visibility_lag_ms: int = 0
+    client_id_uniqueness: Uniqueness = "open"
+
+
+class State:
+    """Accounts, instruments, books, tape and ledger; `now` returns the exchange's clock in epoch milliseconds."""
+
+    def __init__(self, seed: int, now: Callable[[], int]) -> None:
+        self.seed = seed
+        self.now = now
+        self.rules = Rules()
+        self.ledger = Ledger()
+        self.tape = Tape(seed)
+        self.instruments: dict[str, Instrument] = {}
+        self.books: dict[str, SyntheticBook] = {}
+        self.accounts: dict[str, Account] = {}
+        self.by_key: dict[str, Account] = {}
+        self.resting: dict[str, dict[int, Order]] = {}
+        self.holders: dict[str, dict[str, Account]] = {}
+        self.funding_rates: dict[str, Decimal] = {}
+        self.listeners: list[Listener] = []
+        self._order_id = 10_000_000
+        self._trade_id = 1_000_000
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return a listed instrument or refuse with UNKNOWN_SYMBOL."""
+        found = self.instruments.get(symbol)
+        if found is None:
+            raise Refusal(Reason.UNKNOWN_SYMBOL, symbol)
+        return found
+
+    def account(self, account_id: str) -> Account:
+        """Return an account or refuse with UNKNOWN_ACCOUNT."""
+        found = self.accounts.get(account_id)
+        if found is None:
+            raise Refusal(Reason.UNKNOWN_ACCOUNT, account_id)
+        return found
+
+    def mark(self, symbol: str) -> Decimal:
+        """Return the mark price of a listed symbol."""
+        return self.tape.marks[symbol]
+
+    def ladder(self, symbol: str) -> Ladder:
+        """Return the order book around the current mark, snapped to the tick."""
+        instrument = self.instruments[symbol]
+        mark = self.tape.marks[symbol]
+        return self.books[symbol].at(mark if not mark % instrument.tick else instrument.floor_price(mark))
+
+    def next_order_id(self) -> int:
+        self._order_id += 1
+        return self._order_id
+
+    def credit(
+        self, account: Account, kind: str, amount: Decimal, symbol: str = "", reference: str = ""
+    ) -> None:
+        """Move `amount` USDT (negative takes) in or out of the wallet and record it."""
+        account.wallet += amount
+        ledger = self.ledger
+        change = BalanceChange(
+            ledger.next_seq(), account.account_id, kind, amount, account.wallet, symbol, reference, self.now()
+        )
+        ledger.balances.append(change)
+        account.changes.append(change)
+
+    def enter(self, account: Account, request: OrderRequest, quantity: Decimal) -> Order:
+        """Accept an order of `quantity` contracts and announce it; it is not in the book yet."""
+        now, order_id, ledger = self.now(), self.next_order_id(), self.ledger
+        order = Order(
+            seq=ledger.next_seq(),
+            order_id=order_id,
+            client_order_id=request.client_order_id or f"sim-{order_id}",
+            account_id=account.account_id,
+            symbol=request.symbol,
+            side=request.side,
+            position_side=request.position_side,
+            type=request.type,
+            time_in_force=request.time_in_force,
+            price=request.price,
+            quantity=quantity,
+            reduce_only=request.reduce_only,
+            close_position=request.close_position,
+            origin=request.origin,
+            original_type=request.original_type or request.type.value,
+            trigger_price=request.trigger_price,
+            received_ms=request.received_ms or now,
+            created_ms=now,
+            updated_ms=now,
+            visible_ms=now + self.rules.visibility_lag_ms,
+        )
+        account.orders[order_id] = order
+        account.client_ids[order.client_order_id] = order
+        ledger.orders.append(order)
+        ledger.note(
+            now, "ORDER_ACCEPTED", order.account_id, order.symbol, order_id,
+            {"client_order_id": order.client_order_id, "quantity": str(quantity)},
+        )  # fmt: skip
+        for listener in self.listeners:
+            listener.order_changed(account, order, Execution.NEW, None)
+        return order
+
+    def rest(self, account: Account, order: Order) -> None:
+        """Put an accepted order into the book."""
+        account.open_orders[order.order_id] = order
+        self.resting[order.symbol][order.order_id] = order
+
+    def execute(
+        self, account: Account, order: Order, price: Decimal, quantity: Decimal, *,
+        maker: bool = False, execution: Execution = Execution.TRADE,
+    ) -> Fill:  # fmt: skip
+        """Book one execution: position, wallet, order, ledger, then the announcements."""
+        now = self.now()
+        position = account.position(order.symbol, order.position_side)
+        realised = position.apply(quantity * order.side.sign, price).quantize(CENT, ROUND_HALF_EVEN)
+        position.realised_pnl += realised
+        position.updated_ms = order.updated_ms = now
+        rate = account.maker_fee if maker else account.taker_fee
+        commission = (price * quantity * rate).quantize(CENT, ROUND_HALF_EVEN)
+        order.executed += quantity
+        order.cost += price * quantity
+        order.status = Status.PARTIALLY_FILLED if order.remaining else Status.FILLED
+        if order.status is Status.FILLED:
+            self._forget(account, order)
+        self._trade_id += 1
+        reference = str(self._trade_id)
+        if realised:
+            self.credit(account, "REALIZED_PNL", realised, order.symbol, reference)
+        if commission:
+            self.credit(account, "COMMISSION", -commission, order.symbol, reference)
+        fill = Fill(
+            self.ledger.next_seq(), self._trade_id, order.order_id, order.client_order_id, account.account_id,
+            order.symbol, order.side, order.position_side, price, quantity, commission, realised, maker, now,
+            now + self.rules.visibility_lag_ms,
+        )  # fmt: skip
+        self.ledger.fills.append(fill)
+        account.fills.append(fill)
+        self.ledger.note(
+            now, "FILL", account.account_id, order.symbol, order.order_id,
+            {"trade_id": reference, "price": str(price), "quantity": str(quantity), "status": order.status.value},
+        )  # fmt: skip
+        self._index_holder(account, order.symbol)
+        for listener in self.listeners:
+            listener.balance_changed(account, "ORDER", Decimal(0), (position,))
+            listener.order_changed(account, order, execution, fill)
+        return fill
+
+    def end(self, account: Account, order: Order, status: Status) -> None:
+        """Cancel or expire what is left of an order and announce it."""
+        order.status = status
+        order.updated_ms = now = self.now()
+        self._forget(account, order)
+        self.ledger.note(
+            now, f"ORDER_{status.value}", order.account_id, order.symbol, order.order_id,
+            {"client_order_id": order.client_order_id, "executed": str(order.executed)},
+        )  # fmt: skip
+        execution = Execution.CANCELED if status is Status.CANCELED else Execution.EXPIRED
+        for listener in self.listeners:
+            listener.order_changed(account, order, execution, None)
+
+    def _forget(self, account: Account, order: Order) -> None:
+        if account.open_orders.pop(order.order_id, None) is not None:
+            self.resting[order.symbol].pop(order.order_id, None)
+
+    def _index_holder(self, account: Account, symbol: str) -> None:
+        holders = self.holders[symbol]
+        if any(position.symbol == symbol for position in account.live_positions()):
+            holders[account.account_id] = account
+        else:
+            holders.pop(account.account_id, None)
