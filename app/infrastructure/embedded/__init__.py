@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey from pip-installed binaries, for the demo, the tests and small installations. Owns their processes, folders and passwords; not their contents, which belong to `postgres` and `redis`."""

@@ -1,0 +1,24 @@
+"""Remove the demo's servers and their data: `python -m tools.clean_home [FOLDER]`, by default COPYTRADE_HOME or .copytrade."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from app.infrastructure.embedded.folders import discard_home
+from app.infrastructure.embedded.processes import EmbeddedServerError
+
+
+def main(arguments: list[str]) -> int:
+    home = Path(arguments[0] if arguments else os.environ.get("COPYTRADE_HOME") or ".copytrade")
+    try:
+        discard_home(home)
+    except EmbeddedServerError as error:
+        print(f"{error.code}: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
