@@ -9,7 +9,7 @@ from app.domain.risk.denials import Denial
 from app.domain.risk.exposure import Exposure, Proposal
 from app.domain.risk.limits import Limits
 from app.domain.risk.rules import RULES, Rule
-from app.domain.shared.money import Money
+from app.domain.shared.money import NO_MONEY, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def assess(order: Proposal, exposure: Exposure, limits: Limits, rules: Iterable[
         if denial is None:
             continue
         if denial.room is None:
-            return Verdict(Money(allowed - allowed), denial)
+            return Verdict(NO_MONEY, denial)
         if denial.room < allowed:
             allowed, because = Money(denial.room), denial
     return Verdict(allowed, because)

@@ -31,7 +31,10 @@ ATTEMPTS_MAX: Final = len(_ALPHABET)
 def derived_uuid(purpose: str, *parts: str) -> UUID:
     """Return the UUID that stands for `parts` under `purpose`: equal parts, equal id."""
     digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16, person=purpose.encode()[:16])
-    return UUID(bytes=digest.digest(), version=8)
+    number = int.from_bytes(digest.digest(), "big")
+    # Version 8 and the RFC variant by hand: uuid.UUID takes `version=8` only from Python 3.14 on.
+    number = number & ~(0xF << 76) | 8 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
 def leader_signal_id(whale: WhaleId, sym: Symbol, first_trade_id: str, part: int) -> SignalId:

@@ -84,6 +84,7 @@ class Instrument:
 
     def smallest_order(self, at: Price) -> Quantity:
         """The least quantity that passes both the quantity and the notional filter at price `at`."""
-        return Quantity(
-            max(ceil_to(self.quantity_min, self.step), ceil_to(self.notional_min / at, self.step))
+        by_quantity, by_notional = ceil_to(self.quantity_min, self.step), ceil_to(
+            self.notional_min / at, self.step
         )
+        return Quantity(max(self.step, by_quantity, by_notional))

@@ -10,7 +10,7 @@ Invariants: a value that entered through `exact` is finite, has at most 18 digit
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Final, NewType
 
 from app.domain.shared.errors import InvalidValue
@@ -27,6 +27,7 @@ NO_QUANTITY: Final = Quantity(ZERO)
 _PLAIN: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _ATOM: Final = Decimal(1).scaleb(-18)
 _LIMIT: Final = Decimal(10) ** 18
+_WIDE: Final = Context(prec=60)  # the default 28 digits cannot hold 18 + 18
 
 
 def exact(value: Decimal | int | str) -> Decimal:
@@ -39,7 +40,7 @@ def exact(value: Decimal | int | str) -> Decimal:
             raise InvalidValue("The number must be a plain decimal with at most 18 digits on each side.")
         return Decimal(value)
     number = Decimal(value)
-    if not number.is_finite() or abs(number) >= _LIMIT or number != number.quantize(_ATOM):
+    if not number.is_finite() or abs(number) >= _LIMIT or number != number.quantize(_ATOM, context=_WIDE):
         raise InvalidValue("The number must be finite with at most 18 digits on each side.")
     return number
 
@@ -77,15 +78,17 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
 
 def settle_down(value: Decimal) -> Decimal:
     """Cut a quotient to the 18 decimals that are stored, towards minus infinity."""
-    return value.quantize(_ATOM, rounding=ROUND_FLOOR)
+    return value.quantize(_ATOM, rounding=ROUND_FLOOR, context=_WIDE)
 
 
 def settle_up(value: Decimal) -> Decimal:
     """Cut a quotient to the 18 decimals that are stored, towards plus infinity."""
-    return value.quantize(_ATOM, rounding=ROUND_CEILING)
+    return value.quantize(_ATOM, rounding=ROUND_CEILING, context=_WIDE)
 
 
 def plain(value: Decimal) -> str:
     """Write a decimal without exponent and without trailing zeros, as venues and people read it."""
+    if not value:
+        return "0"
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from app.domain.shared.errors import InvalidValue
 from app.domain.shared.market import Side, Symbol
-from app.domain.shared.money import Money, Ratio
+from app.domain.shared.money import Money, Ratio, exact
 
 
 class CopyMode(StrEnum):
@@ -56,7 +56,10 @@ class CopyTerms:
     tiny_factor_max: Ratio = Ratio(Decimal(2))
 
     def __post_init__(self) -> None:
-        if not self.value.is_finite() or self.value <= 0:
+        figures = (self.value, self.drift_max, self.tiny_factor_max, self.order_notional_max or self.value)
+        if not all(figure.is_finite() for figure in figures):
+            raise InvalidValue("Every figure of the terms must be finite.", mode=self.mode.value)
+        if exact(self.value) <= 0:
             raise InvalidValue("The copy value must be above zero.", mode=self.mode.value)
         if self.mode is not CopyMode.FIXED_AMOUNT and self.value > Decimal(100):
             raise InvalidValue("A copy factor above 100 is refused.", mode=self.mode.value)

@@ -41,7 +41,7 @@ class SignalRepository(Protocol):
         ...
 
     async def superseded(self, signal: Signal) -> bool:
-        """Return whether a later exit waits in the same line: then this entry takes no new risk."""
+        """Return whether the leader has closed since, in the same line: then this entry takes no new risk."""
         ...
 
     async def waiting(self, now: datetime, older_than: timedelta) -> Sequence[tuple[SignalId, Lane]]:

@@ -102,11 +102,9 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
             DecisionCode.LEADER_EQUITY_UNKNOWN,
             _facts(trade, follower),
         )
-    cut_by = None
-    if terms.order_notional_max is not None and wanted > terms.order_notional_max:
-        wanted, cut_by = terms.order_notional_max, DecisionCode.TERMS_MAXIMUM
+    wanted, cut_by = _within_terms(trade, terms, wanted)
     caps = (trade.leverage or terms.leverage_max, terms.leverage_max, trade.instrument.leverage_max)
-    leverage = max(1, min(*caps, follower.leverage_limit or 125))
+    leverage = max(1, min(*caps, *(() if follower.leverage_limit is None else (follower.leverage_limit,))))
     return CopyOrder(
         follow_id=follower.follow_id,
         account_id=follower.account_id,
@@ -125,6 +123,21 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     )
 
 
+def _within_terms(trade: LeaderTrade, terms: CopyTerms, wanted: Money) -> tuple[Money, DecisionCode | None]:
+    """Cut a notional to the terms' largest order, or raise a tiny one to the venue's smallest where the terms say so.
+
+    It happens before risk looks, so that what is raised is judged like anything else.
+    """
+    largest = terms.order_notional_max
+    if largest is not None and wanted > largest:
+        return largest, DecisionCode.TERMS_MAXIMUM
+    smallest = Money(trade.instrument.smallest_order(trade.mark_price) * trade.mark_price)
+    fits = smallest <= wanted * terms.tiny_factor_max and (largest is None or smallest <= largest)
+    if terms.tiny is TinyPolicy.RAISE and wanted < smallest and fits:
+        return smallest, DecisionCode.RAISED_TO_MINIMUM
+    return wanted, None
+
+
 def finish_entry(
     trade: LeaderTrade, follower: Follower, order: CopyOrder, allowed: Money
 ) -> CopyOrder | Decision:
@@ -136,26 +149,17 @@ def finish_entry(
         quantity, cut_by = instrument.round_quantity(instrument.quantity_max), DecisionCode.VENUE_MAXIMUM
     smallest = instrument.smallest_order(trade.mark_price)
     if quantity < smallest:
-        raised = smallest * trade.mark_price
-        may_raise = (
-            follower.terms.tiny is TinyPolicy.RAISE
-            and raised <= order.notional * follower.terms.tiny_factor_max
-            and (allowed >= order.notional or raised <= allowed)
-            and funds_needed(raised, order.leverage) <= max(follower.wallet, NO_MONEY)
+        facts = _facts(trade, follower) | {
+            "wanted_quantity": plain(quantity),
+            "minimum_quantity": plain(smallest),
+        }
+        return decision(
+            follower.follow_id,
+            DecisionOutcome.SKIPPED,
+            DecisionCode.BELOW_MINIMUM,
+            facts,
+            minimum=plain(smallest),
         )
-        if not may_raise:
-            facts = _facts(trade, follower) | {
-                "wanted_quantity": plain(quantity),
-                "minimum_quantity": plain(smallest),
-            }
-            return decision(
-                follower.follow_id,
-                DecisionOutcome.SKIPPED,
-                DecisionCode.BELOW_MINIMUM,
-                facts,
-                minimum=plain(smallest),
-            )
-        quantity, cut_by = smallest, DecisionCode.RAISED_TO_MINIMUM
     notional = Money(quantity * trade.mark_price)
     return CopyOrder(
         follow_id=order.follow_id,
@@ -179,7 +183,8 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     """Return the reduce-only order that closes the leader's fraction of what the follow holds.
 
     It waits while an entry's outcome is unknown, for then nobody can say how much there is to close. What is left
-    would be too small to trade later is closed with it, so that no dust remains.
+    would be too small to trade later is closed with it, so that no dust remains. What is more than the venue takes in
+    one order (`cut_by` says so) goes out in several attempts, one after the other.
     """
     facts = _facts(trade, follower)
     if follower.entry_open:
@@ -191,11 +196,14 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     quantity = instrument.round_quantity(closable * trade.fraction)
     if trade.fraction == 1 or closable - quantity < instrument.smallest_order(trade.mark_price):
         quantity = instrument.round_quantity(closable)
-    quantity = min(quantity, instrument.round_quantity(instrument.quantity_max))
-    if quantity <= 0:
-        smallest = plain(instrument.step)
+    smallest = max(instrument.step, instrument.quantity_min)
+    if quantity < smallest:
         return decision(
-            follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.BELOW_MINIMUM, facts, minimum=smallest
+            follower.follow_id,
+            DecisionOutcome.SKIPPED,
+            DecisionCode.BELOW_MINIMUM,
+            facts,
+            minimum=plain(smallest),
         )
     return CopyOrder(
         follow_id=follower.follow_id,
@@ -211,6 +219,7 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
         reduce_only=True,
         hold=NO_MONEY,
         leverage_changes=False,
+        cut_by=DecisionCode.VENUE_MAXIMUM if quantity > instrument.quantity_max else None,
     )
 
 

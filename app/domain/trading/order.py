@@ -46,7 +46,7 @@ class OrderEvent(Enum):
     PROVEN_ABSENT = "proven_absent"
 
 
-_LIVE: Final = (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT, OrderState.OPEN)
+_UNSETTLED: Final = (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT, OrderState.OPEN)
 
 ORDER_LIFECYCLE: Final = Lifecycle[OrderState, OrderEvent](
     "order",
@@ -54,13 +54,24 @@ ORDER_LIFECYCLE: Final = Lifecycle[OrderState, OrderEvent](
         (OrderState.SUBMITTING, OrderEvent.NEVER_LEFT): OrderState.NOT_SENT,
         (OrderState.SUBMITTING, OrderEvent.REFUSED): OrderState.REJECTED,
         (OrderState.UNKNOWN, OrderEvent.REFUSED): OrderState.REJECTED,
+        (
+            OrderState.OPEN,
+            OrderEvent.REFUSED,
+        ): OrderState.REJECTED,  # acknowledged first, refused by the engine
+        (OrderState.ABSENT, OrderEvent.REFUSED): OrderState.REJECTED,
         (OrderState.SUBMITTING, OrderEvent.LOST): OrderState.UNKNOWN,
         (OrderState.UNKNOWN, OrderEvent.LOST): OrderState.UNKNOWN,
         (OrderState.UNKNOWN, OrderEvent.PROVEN_ABSENT): OrderState.ABSENT,
-        **{(state, OrderEvent.SEEN_OPEN): OrderState.OPEN for state in _LIVE},
-        **{(state, OrderEvent.SEEN_PARTIAL): OrderState.PARTIAL for state in (*_LIVE, OrderState.PARTIAL)},
-        **{(state, OrderEvent.SEEN_FILLED): OrderState.FILLED for state in (*_LIVE, OrderState.PARTIAL)},
-        **{(state, OrderEvent.SEEN_CANCELED): OrderState.CANCELED for state in (*_LIVE, OrderState.PARTIAL)},
+        **{(state, OrderEvent.SEEN_OPEN): OrderState.OPEN for state in _UNSETTLED},
+        **{
+            (state, OrderEvent.SEEN_PARTIAL): OrderState.PARTIAL
+            for state in (*_UNSETTLED, OrderState.PARTIAL)
+        },
+        **{(state, OrderEvent.SEEN_FILLED): OrderState.FILLED for state in (*_UNSETTLED, OrderState.PARTIAL)},
+        **{
+            (state, OrderEvent.SEEN_CANCELED): OrderState.CANCELED
+            for state in (*_UNSETTLED, OrderState.PARTIAL)
+        },
     },
 )
 
@@ -106,11 +117,10 @@ def event_of(report: OrderReport) -> OrderEvent:
 
 def check_same_order(order: Order, report: OrderReport) -> None:
     """Raise InvariantBroken when a report with our id speaks of another order: never book it, quarantine it."""
-    if (
-        report.side is not order.side
-        or report.executed > order.quantity
-        or report.reduce_only != order.reduce_only
-    ):
+    # A venue may trim a reduce-only order to what is left of the position; nothing else changes a quantity.
+    other_size = report.quantity > order.quantity if order.reduce_only else report.quantity != order.quantity
+    other_order = report.side is not order.side or report.reduce_only != order.reduce_only
+    if other_order or other_size or report.executed > order.quantity:
         raise InvariantBroken(
             "The venue reports an order with our client id but with other content.",
             client_order_id=order.client_order_id,

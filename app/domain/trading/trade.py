@@ -63,6 +63,7 @@ TRADE_LIFECYCLE: Final = Lifecycle[TradeState, TradeEvent](
         (TradeState.ABSENT, TradeEvent.REVIVE): TradeState.WORKING,  # the order appeared after all
         (TradeState.ABSENT, TradeEvent.FILL): TradeState.FILLED,
         (TradeState.ABSENT, TradeEvent.END): TradeState.ENDED,
+        (TradeState.ABSENT, TradeEvent.REJECT): TradeState.REJECTED,
         (TradeState.ABSENT, TradeEvent.ABANDON): TradeState.ABANDONED,
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -51,6 +52,14 @@ class LeaderBook(Protocol):
         """Store what the venue says a leader holds, when the watch begins."""
         ...
 
-    async def newest_fill_ids(self, whale: WhaleId) -> dict[Symbol, str]:
-        """Return per symbol the venue's trade id up to which fills were consumed: where catch-up starts."""
+    async def newest_fills(self, whale: WhaleId) -> dict[Symbol, datetime]:
+        """Return per symbol the venue's time of the newest consumed fill: catch-up starts a little before it."""
+        ...
+
+    async def watched_since(self, whale: WhaleId) -> datetime | None:
+        """Return when the watch of this leader first began, None when it never did."""
+        ...
+
+    async def begin_watch(self, whale: WhaleId, at: datetime) -> None:
+        """Remember that from `at` on, what the leader does is copied."""
         ...

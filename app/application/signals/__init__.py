@@ -1,0 +1,1 @@
+"""Use cases on signals: taking them in once, and handing them to a copier in the right order."""

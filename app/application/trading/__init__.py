@@ -1,0 +1,1 @@
+"""Use cases of the hot path: copy, place, settle, recover, close."""

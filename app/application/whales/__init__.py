@@ -1,0 +1,1 @@
+"""Use cases on leaders: watching them, managing them."""

@@ -1,0 +1,175 @@
+"""Watch one leader: its private stream becomes bursts, its bursts become signals; gaps are filled by REST.
+
+Rules.
+ - When a watch begins for a leader that we know nothing of, its positions are taken as they stand and nothing is
+   traded on them: followers copy what happens from now on.
+ - On every (re)connection, fills since the last one that was consumed are fetched and go the same way; what the
+   stream delivers meanwhile waits, so fills are worked through in order.
+ - A failed or empty answer says nothing: a leader is flat only when its fills say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.application.shared.telemetry import Metrics
+from app.application.shared.uow import UnitOfWorkFactory
+from app.domain.exchanges.outcomes import VenueError
+from app.domain.exchanges.ports import (
+    BalanceUpdate,
+    Connected,
+    ExchangeGateway,
+    PrivateStream,
+    StreamEvent,
+)
+from app.domain.shared.clock import Clock
+from app.domain.shared.execution import Fill
+from app.domain.shared.market import Instrument, Symbol, Venue
+from app.domain.shared.money import Money
+from app.domain.whales.intent import Burst, BurstCollector, BurstRule
+from app.domain.whales.whale import Whale
+
+_OVERLAP: Final = timedelta(seconds=5)
+_CATCH_UP_TRIES: Final = 5
+
+Ingest = Callable[[Whale, Burst, Instrument, Money | None, int | None], Awaitable[int]]
+
+
+class InstrumentSource(Protocol):
+    """Knows the instruments of a venue."""
+
+    async def instrument(self, venue: Venue, sym: Symbol) -> Instrument:
+        """Return the instrument, or raise NotFound."""
+        ...
+
+
+class WatchLeader:
+    """One leader's watch; run it until cancelled."""
+
+    def __init__(
+        self,
+        whale: Whale,
+        stream: PrivateStream,
+        gateway: ExchangeGateway,
+        instruments: InstrumentSource,
+        uow: UnitOfWorkFactory,
+        ingest: Ingest,
+        clock: Clock,
+        metrics: Metrics,
+        rule: BurstRule,
+    ) -> None:
+        self._whale = whale
+        self._stream = stream
+        self._gateway = gateway
+        self._instruments = instruments
+        self._uow = uow
+        self._ingest = ingest
+        self._clock = clock
+        self._metrics = metrics
+        self._collector = BurstCollector(rule)
+        self._equity: Money | None = None
+        self._leverage: dict[Symbol, int] = {}
+
+    async def run(self) -> None:
+        """Follow the stream; bursts are decided by the collector's rule on our clock."""
+        inbox: asyncio.Queue[StreamEvent | None] = asyncio.Queue(maxsize=10_000)
+        reader = asyncio.create_task(self._read(inbox))
+        try:
+            while True:
+                event = await self._next(inbox)
+                if event is not None:
+                    await self._take(event)
+                elif reader.done() and inbox.empty():
+                    await self._decide_due(everything=True)
+                    reader.result()
+                    return
+                await self._decide_due()
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            await self._stream.close()
+
+    async def _read(self, inbox: asyncio.Queue[StreamEvent | None]) -> None:
+        try:
+            async for event in self._stream.events():
+                await inbox.put(event)
+        finally:
+            await inbox.put(None)
+
+    async def _next(self, inbox: asyncio.Queue[StreamEvent | None]) -> StreamEvent | None:
+        due = self._collector.next_due()
+        if due is None:
+            return await inbox.get()
+        wait_s = max((due - self._clock.now()).total_seconds(), 0)
+        try:
+            async with asyncio.timeout(wait_s):
+                return await inbox.get()
+        except TimeoutError:
+            return None
+
+    async def _take(self, event: StreamEvent) -> None:
+        if isinstance(event, Connected):
+            await self._catch_up()
+        elif isinstance(event, BalanceUpdate):
+            self._equity = event.balance
+            self._leverage |= {p.symbol: p.leverage for p in event.positions if p.leverage > 0}
+        elif event.fill is not None:
+            burst = self._collector.add(event.fill, self._clock.now())
+            if burst is not None:
+                await self._decide(burst)
+
+    async def _decide_due(self, *, everything: bool = False) -> None:
+        now = self._clock.now() + (timedelta(days=1) if everything else timedelta(0))
+        for burst in self._collector.due(now):
+            await self._decide(burst)
+
+    async def _decide(self, burst: Burst) -> None:
+        instrument = await self._instruments.instrument(self._whale.venue, burst.symbol)
+        leverage = self._leverage.get(burst.symbol)
+        made = await self._ingest(self._whale, burst, instrument, self._equity, leverage)
+        self._metrics.count("leader_fills", len(burst.fills))
+        self._metrics.count("leader_bursts", signals=str(made))
+
+    async def _catch_up(self) -> None:
+        for tried in range(1, _CATCH_UP_TRIES + 1):
+            try:
+                await self._read_account()
+                return
+            except VenueError as error:
+                self._metrics.count("lookup_failed", code=error.code)
+                if tried == _CATCH_UP_TRIES:
+                    raise
+                await asyncio.sleep(tried)
+
+    async def _read_account(self) -> None:
+        self._equity = (await self._gateway.balance()).wallet
+        positions = await self._gateway.positions()
+        self._leverage |= {p.symbol: p.leverage for p in positions if p.leverage > 0}
+        async with self._uow() as uow:
+            since = await uow.leaders.watched_since(self._whale.id)
+            if since is None:
+                for position in positions:
+                    await uow.leaders.set_position(self._whale.id, position.symbol, position.quantity)
+                await uow.leaders.begin_watch(self._whale.id, self._clock.now())
+                await uow.commit()
+                return
+            newest = await uow.leaders.newest_fills(self._whale.id)
+        for sym in {*newest, *(position.symbol for position in positions)}:
+            await self._fetch_missed(sym, newest.get(sym, since))
+
+    async def _fetch_missed(self, sym: Symbol, since: datetime) -> None:
+        instrument = await self._instruments.instrument(self._whale.venue, sym)
+        fills = await self._gateway.fills(instrument, since=since - _OVERLAP)
+        for burst in _by_order(fills):
+            await self._decide(burst)
+
+
+def _by_order(fills: Sequence[Fill]) -> Sequence[Burst]:
+    """Group fetched fills by their order, in the order in which the orders first executed."""
+    groups: dict[str, list[Fill]] = {}
+    for fill in fills:
+        groups.setdefault(fill.order_id, []).append(fill)
+    return tuple(Burst(group[0].symbol, order_id, tuple(group)) for order_id, group in groups.items())

@@ -1,0 +1,241 @@
+"""The composition root: settings in, a frozen App of ready use cases out; plain constructors, proven by mypy.
+
+Each program calls `build` once and leaves it once. Nothing is global: two Apps can live in one process.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from celery import Celery
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.application.shared.bus import EventBus
+from app.application.shared.uow import UnitOfWorkFactory
+from app.application.signals.dispatch import DispatchSignals, RingAgain
+from app.application.signals.ingest import IngestBurst, LeaderFacts
+from app.application.signals.submit import CloseFollowMarkets
+from app.application.trading.copy_signal import CopyResult, CopySignal
+from app.application.trading.evidence import Evidence
+from app.application.trading.place import Placer
+from app.application.trading.recover import Recover
+from app.application.trading.settle import Settler
+from app.application.trading.watch_account import WatchAccount
+from app.application.users.stop_follow import CloseStoppedFollow
+from app.application.whales.watch import WatchLeader
+from app.config.quotes import PoolQuotes
+from app.config.reactions import reactions
+from app.config.settings import Settings
+from app.domain.shared.market import Instrument, Venue
+from app.domain.shared.money import Money
+from app.domain.signals.signal import Signal
+from app.domain.users.account import TradingAccount
+from app.domain.whales.intent import Burst
+from app.domain.whales.whale import Whale
+from app.infrastructure.celery_bell import CeleryBell, make_celery
+from app.infrastructure.clock import SystemClock
+from app.infrastructure.exchanges.registry import VenuePool
+from app.infrastructure.exchanges.settings import VenueSettings
+from app.infrastructure.postgres.copy_book import PostgresCopyBook
+from app.infrastructure.postgres.engine import make_engine
+from app.infrastructure.postgres.execution_book import PostgresExecutionBook
+from app.infrastructure.postgres.leases import PostgresLeases
+from app.infrastructure.postgres.outbox import OutboxRelay
+from app.infrastructure.postgres.readers_trading import PostgresHeldMarkets
+from app.infrastructure.postgres.uow import PostgresUnitOfWork
+from app.infrastructure.telemetry import PrometheusMetrics
+from app.infrastructure.vault import AesGcmVault, key_from_text
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a program may use, ready to be called."""
+
+    settings: Settings
+    owner: str
+    engine: AsyncEngine
+    redis: Redis
+    clock: SystemClock
+    metrics: PrometheusMetrics
+    vault: AesGcmVault
+    venues: VenuePool
+    uow: UnitOfWorkFactory
+    leases: PostgresLeases
+    bell: CeleryBell
+    settler: Settler
+    executions: PostgresExecutionBook
+    dispatch: DispatchSignals
+    ring_again: RingAgain
+    recover: Recover
+    relay: OutboxRelay
+    ingest: IngestBurst
+
+    def watch_leader(self, whale: Whale, account: TradingAccount) -> WatchLeader:
+        """Return a new watch of one leader."""
+        return WatchLeader(
+            whale=whale,
+            stream=self.venues.stream(account.id, account.venue, account.sealed),
+            gateway=self.venues.gateway(account.id, account.venue, account.sealed),
+            instruments=self.venues,
+            uow=self.uow,
+            ingest=self._ingest,
+            clock=self.clock,
+            metrics=self.metrics,
+            rule=self.settings.burst_rule,
+        )
+
+    def watch_account(self, account: TradingAccount) -> WatchAccount:
+        """Return a new watch of one follower's account."""
+        return WatchAccount(
+            account=account.id,
+            stream=self.venues.stream(account.id, account.venue, account.sealed),
+            gateway=self.venues.gateway(account.id, account.venue, account.sealed),
+            book=self.executions,
+            settler=self.settler,
+            metrics=self.metrics,
+        )
+
+    async def _ingest(
+        self, whale: Whale, burst: Burst, instrument: Instrument, equity: Money | None, leverage: int | None
+    ) -> int:
+        return len(await self.ingest(whale, burst, instrument, LeaderFacts(equity, leverage)))
+
+
+def celery_app(settings: Settings, task_cls: str | None = None) -> Celery:
+    """Return the Celery application for these settings."""
+    return make_celery(settings.redis_url.get_secret_value(), task_cls)
+
+
+def venue_settings(settings: Settings) -> dict[Venue, VenueSettings]:
+    """Return what the venue pool needs of the settings."""
+    return {
+        venue: VenueSettings(
+            base_url=options.base_url,
+            ws_url=options.ws_url,
+            wallet_url=options.wallet_url,
+            connections=options.connections,
+            weight_per_minute=options.weight_per_minute,
+            orders_per_10s=options.orders_per_10s,
+            marks_age_max_s=options.mark_age_max_s,
+        )
+        for venue, options in settings.venues.items()
+    }
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[App]:
+    """Open everything, yield the App, close everything in reverse order."""
+    async with AsyncExitStack() as stack:
+        clock, metrics = SystemClock(), PrometheusMetrics()
+        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        engine = make_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.hot_pool,
+            application_name="copytrade",
+        )
+        stack.push_async_callback(engine.dispose)
+        redis = Redis.from_url(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        vault = AesGcmVault(
+            {kid: key_from_text(text) for kid, text in settings.vault_ring().items()}, settings.vault_active
+        )
+        venues = VenuePool(venue_settings(settings), vault, redis)
+        await venues.start()
+        stack.push_async_callback(venues.close)
+        bell = CeleryBell(celery_app(settings))
+        stack.callback(bell.close)
+
+        def uow() -> PostgresUnitOfWork:
+            return PostgresUnitOfWork(engine, clock)
+
+        executions = PostgresExecutionBook(engine, clock)
+        settler = Settler(executions, bell, clock, metrics, _alarm)
+        settler.start()
+        stack.push_async_callback(settler.stop)
+        held = PostgresHeldMarkets(engine)
+        stopped = CloseStoppedFollow(uow, held, CloseFollowMarkets(clock), bell)
+        trading = _Trading(settings, engine, venues, executions, settler, clock, metrics)
+        yield App(
+            settings=settings,
+            owner=owner,
+            engine=engine,
+            redis=redis,
+            clock=clock,
+            metrics=metrics,
+            vault=vault,
+            venues=venues,
+            uow=uow,
+            leases=PostgresLeases(engine),
+            bell=bell,
+            settler=settler,
+            executions=executions,
+            dispatch=DispatchSignals(uow, trading.copy, clock, metrics, owner),
+            ring_again=RingAgain(uow, bell, clock, metrics, executions.deferred),
+            recover=trading.recover,
+            relay=OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped), uow), clock),
+            ingest=IngestBurst(uow, bell, clock, metrics, settings.entry_ttl),
+        )
+
+
+class _Trading:
+    """The hot path's parts, wired: the copier and recovery share placer, settler and quotes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        venues: VenuePool,
+        executions: PostgresExecutionBook,
+        settler: Settler,
+        clock: SystemClock,
+        metrics: PrometheusMetrics,
+    ) -> None:
+        placer = Placer(venues, executions, settler, clock, metrics)
+        quotes = PoolQuotes(
+            venues, {venue: options.mark_age_max_s for venue, options in settings.venues.items()}
+        )
+        secret = settings.id_secret.get_secret_value().encode()
+        self._copier = CopySignal(
+            book=PostgresCopyBook(engine, settings.platform_limits),
+            placer=placer,
+            settler=settler,
+            quotes=quotes,
+            venue_clock=venues,
+            clock=clock,
+            metrics=metrics,
+            id_secret=secret,
+            fences=settings.fence,
+            chunk_max=settings.chunk_max,
+        )
+        self.recover = Recover(
+            book=executions,
+            gateways=venues,
+            placer=placer,
+            settler=settler,
+            quotes=quotes,
+            venue_clock=venues,
+            clock=clock,
+            metrics=metrics,
+            id_secret=secret,
+            fences=settings.fence,
+        )
+
+    async def copy(
+        self, signal: Signal, owner: str, superseded: Callable[[Signal], Awaitable[bool]]
+    ) -> CopyResult:
+        """Copy one claimed signal."""
+        with structlog.contextvars.bound_contextvars(trace_id=signal.trace_id, signal_id=str(signal.id)):
+            return await self._copier(signal, owner, superseded)
+
+
+def _alarm(reason: str, evidence: Evidence) -> None:
+    structlog.get_logger("settler").error(
+        "evidence.not_booked", reason=reason, client_order_id=evidence.client_order_id
+    )

@@ -1,0 +1,224 @@
+"""The venues as a table, and the pool that builds what talks to them: one of everything costly per venue.
+
+A venue more is its folder and a row in VENUES. An account costs a few slotted objects and its sealed key; keys are
+opened when first used, and a bounded number stays open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from redis.asyncio import Redis
+
+from app.domain.exchanges.ports import ExchangeGateway, MarketData, PrivateStream
+from app.domain.exchanges.venue import CAPABILITIES
+from app.domain.shared.errors import NotFound
+from app.domain.shared.ids import AccountId
+from app.domain.shared.market import Instrument, Symbol, Venue
+from app.domain.shared.money import Price
+from app.domain.users.ports import Vault
+from app.infrastructure.exchanges.binance.costs import WEIGHTS as BINANCE_WEIGHTS
+from app.infrastructure.exchanges.binance.feed import BinanceUsdmFeed
+from app.infrastructure.exchanges.binance.gateway import BinanceUsdmGateway
+from app.infrastructure.exchanges.binance.market import BinanceUsdmMarket, heard_marks
+from app.infrastructure.exchanges.binance.wire.market import marks_path
+from app.infrastructure.exchanges.binance.wire.refusals import ACCOUNT_THROTTLES
+from app.infrastructure.exchanges.breaker import Breakers
+from app.infrastructure.exchanges.budget import Bucket, Budget, LocalBudget
+from app.infrastructure.exchanges.clock import VenueClock, monotonic_ms
+from app.infrastructure.exchanges.guard import Costs, GuardedGateway, VenueGuard
+from app.infrastructure.exchanges.http import AiohttpTransport, Transport
+from app.infrastructure.exchanges.instruments import InstrumentTable
+from app.infrastructure.exchanges.keys import KeyRing
+from app.infrastructure.exchanges.market import GuardedMarket, ListedMarket
+from app.infrastructure.exchanges.marks import MarkBook
+from app.infrastructure.exchanges.settings import VenueSettings
+from app.infrastructure.exchanges.shared import VenueShared
+from app.infrastructure.exchanges.stream import Sockets
+from app.infrastructure.exchanges.upkeep import Upkeep
+from app.infrastructure.redis.budget import RedisBudget
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRow:
+    """How to build one venue's parts; paths are behind the addresses of its settings."""
+
+    market: Callable[[Transport, VenueSettings], ListedMarket]
+    gateway: Callable[[VenueShared, AccountId, bytes], ExchangeGateway]
+    stream: Callable[[VenueShared, AccountId, bytes], PrivateStream]
+    read_marks: Callable[[bytes, Mapping[str, Symbol]], Mapping[Symbol, Price]]
+    marks_path: Callable[[VenueSettings], str]
+    ping_path: str
+    costs: Costs
+
+
+VENUES: Final[Mapping[Venue, VenueRow]] = MappingProxyType(
+    {
+        Venue.BINANCE_USDM: VenueRow(
+            market=BinanceUsdmMarket,
+            gateway=BinanceUsdmGateway,
+            stream=BinanceUsdmFeed,
+            read_marks=heard_marks,
+            marks_path=lambda settings: marks_path(routed=settings.routed_streams),
+            ping_path="/fapi/v1/ping",
+            costs=Costs(BINANCE_WEIGHTS, ACCOUNT_THROTTLES),
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Venue:
+    row: VenueRow
+    shared: VenueShared
+    market: GuardedMarket
+    upkeep: Upkeep
+
+
+def utc_now() -> datetime:
+    """Return the wall time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class VenuePool:
+    """Implements GatewayFactory; `start` before use, `close` at the end."""
+
+    def __init__(
+        self,
+        settings: Mapping[Venue, VenueSettings],
+        vault: Vault,
+        redis: Redis | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        keys_kept: int = 20_000,
+    ) -> None:
+        """`settings` says which venues are used. With `redis` all workers share one budget. `keys_kept` bounds the
+        opened keys of each venue.
+        """
+        self._vault = vault
+        self._redis = redis
+        self._now = now
+        self._keys_kept = keys_kept
+        self._venues = {venue: self._build(venue, chosen) for venue, chosen in settings.items()}
+
+    async def start(self) -> None:
+        """Open the pools, load instruments, sample clocks, hear marks. A venue that is away is retried, not raised."""
+        await asyncio.gather(*(venue.upkeep.start() for venue in self._venues.values()))
+
+    async def close(self) -> None:
+        """Stop the background jobs and close every connection; streams are closed by who opened them."""
+        for venue in self._venues.values():
+            await venue.upkeep.close()
+            await venue.shared.sockets.close()
+            await venue.shared.transport.close()
+
+    def gateway(self, account: AccountId, venue: Venue, sealed: bytes) -> ExchangeGateway:
+        """Return the guarded gateway of one account."""
+        found = self._venue(venue)
+        return GuardedGateway(found.row.gateway(found.shared, account, sealed), found.shared.guard, account)
+
+    def stream(self, account: AccountId, venue: Venue, sealed: bytes) -> PrivateStream:
+        """Return a new private stream of one account."""
+        found = self._venue(venue)
+        return found.row.stream(found.shared, account, sealed)
+
+    def market(self, venue: Venue) -> MarketData:
+        """Return the venue's public side; each call asks the venue."""
+        return self._venue(venue).market
+
+    async def instrument(self, venue: Venue, symbol: Symbol) -> Instrument:
+        """Return one instrument from the table; NotFound, or VenueError when it could never be loaded."""
+        return await self._venue(venue).shared.instruments.instrument(symbol)
+
+    def instruments(self, venue: Venue) -> Sequence[Instrument]:
+        """Return the table as last loaded; asks nobody."""
+        return self._venue(venue).shared.instruments.known()
+
+    def mark(self, venue: Venue, symbol: Symbol) -> tuple[Price, int]:
+        """Return the mark price as last heard and its age in ms; NotFound when it was never heard. Asks nobody."""
+        return self._venue(venue).shared.marks.mark(symbol)
+
+    def marks(self, venue: Venue) -> Mapping[Symbol, Price]:
+        """Return a live view of all marks as last heard."""
+        return self._venue(venue).shared.marks.marks
+
+    def now_ms(self, venue: Venue) -> int:
+        """Return the venue's time for signing, or raise VenueClockUntrusted when stale or uncertain."""
+        return self._venue(venue).shared.clock.now_ms()
+
+    def clock(self, venue: Venue) -> VenueClock:
+        """Return the venue's clock: its age, uncertainty and estimates."""
+        return self._venue(venue).shared.clock
+
+    def forget(self, account: AccountId, venue: Venue) -> None:
+        """Drop an account's opened key: it was revoked."""
+        self._venue(venue).shared.keys.forget(account)
+
+    def _venue(self, venue: Venue) -> _Venue:
+        found = self._venues.get(venue)
+        if found is None:
+            raise NotFound(f"No address is configured for {venue.value}.", venue=venue.value)
+        return found
+
+    def _build(self, venue: Venue, settings: VenueSettings) -> _Venue:
+        row = VENUES[venue]
+        transport = AiohttpTransport(settings)
+        bare = row.market(transport, settings)
+        guard = self._guard(venue, settings, row)
+        market = GuardedMarket(bare, guard)
+        instruments = InstrumentTable(market.listing, time.monotonic)
+        limits = CAPABILITIES[venue]
+        shared = VenueShared(
+            venue=venue,
+            settings=settings,
+            transport=transport,
+            sockets=Sockets(settings.stream),
+            clock=VenueClock(settings.clock, market.server_time_ms),
+            instruments=instruments,
+            marks=MarkBook(monotonic_ms),
+            keys=KeyRing(self._vault, venue, self._keys_kept),
+            guard=guard,
+            now=self._now,
+            weight_limit=settings.weight_per_minute or limits.weight_per_ip_minute,
+            orders_limit=settings.orders_per_10s or limits.orders_per_account_10s,
+        )
+        upkeep = Upkeep(
+            shared,
+            market,
+            marks_url=settings.ws_url + row.marks_path(settings),
+            read_marks=lambda raw: row.read_marks(raw, instruments.names),
+            ping_url=settings.base_url + row.ping_path,
+        )
+        return _Venue(row, shared, market, upkeep)
+
+    def _guard(self, venue: Venue, settings: VenueSettings, row: VenueRow) -> VenueGuard:
+        local = LocalBudget(time.monotonic)
+        budget: Budget = local if self._redis is None else RedisBudget(self._redis, local)
+        limits, shares = CAPABILITIES[venue], (settings.burst_share, settings.exit_share)
+        weight = settings.weight_per_minute or limits.weight_per_ip_minute
+        orders = settings.orders_per_10s or limits.orders_per_account_10s
+
+        def orders_of(account: AccountId) -> Bucket:
+            name = f"orders:{venue.value}:{account}"
+            return Bucket.within(name, orders, 10.0, burst_share=shares[0], exit_share=shares[1])
+
+        return VenueGuard(
+            costs=row.costs,
+            retry=settings.retry,
+            breakers=Breakers(settings.breaker, time.monotonic),
+            budget=budget,
+            weight=Bucket.within(
+                f"weight:{venue.value}:{settings.egress}",
+                weight,
+                60.0,
+                burst_share=shares[0],
+                exit_share=shares[1],
+            ),
+            orders=orders_of,
+        )

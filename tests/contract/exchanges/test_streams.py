@@ -1,0 +1,189 @@
+"""The private stream and the market streams against the simulated exchange, with faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+import pytest
+
+from app.domain.exchanges.ports import BalanceUpdate, Connected, OrderUpdate, StreamEvent
+from app.domain.shared.execution import OrderStatus
+from app.domain.shared.market import Side
+from app.domain.shared.money import price
+from app.infrastructure.exchanges.settings import StreamSettings
+from tests.contract.exchanges.conftest import BTC, VENUE, MakePool, Trader, new_trader
+from tests.support.simulator import SimulatorProcess
+
+T = TypeVar("T", bound=StreamEvent)
+
+
+async def upcoming(events: AsyncIterator[StreamEvent], kind: type[T]) -> T:
+    """The next event of this kind; others are passed over."""
+    async with asyncio.timeout(20):
+        async for event in events:
+            if isinstance(event, kind):
+                return event
+    raise AssertionError("the stream ended")
+
+
+async def filled(events: AsyncIterator[StreamEvent]) -> OrderUpdate:
+    while True:
+        update = await upcoming(events, OrderUpdate)
+        if update.fill is not None:
+            return update
+
+
+@pytest.fixture
+async def events(trader: Trader) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+    stream = trader.stream()
+    live = stream.events()
+    await upcoming(live, Connected)
+    yield live
+    await stream.close()
+
+
+async def test_an_order_comes_with_its_fill_and_the_wallet(
+    trader: Trader, events: AsyncIterator[StreamEvent]
+) -> None:
+    placed = trader.order()
+    await trader.gateway.place(placed)
+    wallet = asyncio.ensure_future(upcoming(events, BalanceUpdate))
+    balance = await wallet
+    assert [row.symbol for row in balance.positions] == [BTC]
+    assert balance.balance == (await trader.gateway.balance()).wallet
+    update = await filled(events)
+    assert update.fill is not None
+    assert (update.fill.client_order_id, update.report.status) == (placed.client_order_id, OrderStatus.FILLED)
+    (booked,) = await trader.gateway.fills(trader.instrument)
+    assert (booked.trade_id, booked.fee, booked.price) == (
+        update.fill.trade_id, update.fill.fee, update.fill.price
+    )  # fmt: skip
+
+
+async def test_a_lost_connection_comes_back_and_what_was_missed_is_found_by_rest(
+    trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
+) -> None:
+    simulator.operator.add_fault("WS", "drop", account_id=trader.account_id)
+    missed = trader.order()
+    await trader.gateway.place(missed)
+    simulator.operator.clear_faults()
+    simulator.operator.post("/sim/disconnect", {"account_id": trader.account_id})
+    await upcoming(events, Connected)
+    (fill,) = await trader.gateway.fills(trader.instrument)
+    assert fill.quantity == missed.quantity
+    await trader.gateway.place(trader.order(Side.SELL, reduce_only=True))
+    assert (await filled(events)).report.reduce_only
+
+
+async def test_a_silent_connection_is_noticed(
+    trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
+) -> None:
+    simulator.operator.add_fault("WS", "silence", times=1, account_id=trader.account_id)
+    await trader.gateway.place(trader.order())
+    await upcoming(events, Connected)
+    await trader.gateway.place(trader.order())
+    assert (await filled(events)).fill is not None
+
+
+async def test_an_expired_listen_key_is_replaced(
+    trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
+) -> None:
+    simulator.operator.add_fault("WS", "expire", times=1, account_id=trader.account_id)
+    await trader.gateway.place(trader.order())
+    await upcoming(events, Connected)
+    await trader.gateway.place(trader.order())
+    assert (await filled(events)).fill is not None
+
+
+async def test_the_listen_key_is_renewed_before_it_ends(
+    make_pool: MakePool, simulator: SimulatorProcess
+) -> None:
+    pool = make_pool(stream=StreamSettings(heartbeat_s=5, renew_s=0.1, backoff_base_s=0.01))
+    await pool.start()
+    trader = await new_trader(pool, simulator)
+    simulator.operator.settings(listen_key_valid_ms=1000)
+    stream = trader.stream()
+    live = stream.events()
+    await upcoming(live, Connected)
+    began = asyncio.get_running_loop().time()
+    seen: list[StreamEvent] = []
+    while asyncio.get_running_loop().time() < began + 2:  # twice the key's life, filled with work
+        await trader.gateway.balance()
+    await trader.gateway.place(trader.order())
+    while not seen or not (isinstance(seen[-1], OrderUpdate) and seen[-1].fill):
+        seen.append(await asyncio.wait_for(anext(live), 10))
+    assert not any(isinstance(event, Connected) for event in seen)
+    await stream.close()
+
+
+async def test_a_refused_listen_key_is_asked_for_again(trader: Trader, simulator: SimulatorProcess) -> None:
+    simulator.operator.add_fault("POST /fapi/v1/listenKey", "http_status", status=503, times=8)
+    stream = trader.stream()
+    await upcoming(stream.events(), Connected)
+    await stream.close()
+
+
+async def test_a_closed_stream_ends(trader: Trader) -> None:
+    stream = trader.stream()
+    live = stream.events()
+    await upcoming(live, Connected)
+    await stream.close()
+    assert [event async for event in live] == []
+    assert [event async for event in stream.events()] == []
+
+
+async def test_a_slow_reader_gets_everything_in_order(
+    make_pool: MakePool, simulator: SimulatorProcess
+) -> None:
+    pool = make_pool(stream=StreamSettings(queue=2))
+    await pool.start()
+    trader = await new_trader(pool, simulator)
+    stream = trader.stream()
+    live = stream.events()
+    await upcoming(live, Connected)
+    for number in range(40):
+        side = Side.SELL if number % 2 else Side.BUY
+        await trader.gateway.place(trader.order(side, reduce_only=bool(number % 2)))
+    ids = [int((await filled(live)).fill.trade_id) for _ in range(40)]  # type: ignore[union-attr]  # `filled` has one
+    assert ids == sorted(set(ids))
+    await stream.close()
+
+
+async def test_marks_are_heard_and_polled(make_pool: MakePool, simulator: SimulatorProcess) -> None:
+    pool = make_pool(marks_age_max_s=0.2)
+    await pool.start()
+    mark, _ = pool.mark(VENUE, BTC)
+    assert mark == price("64000")
+    async with asyncio.timeout(10):
+        while pool.mark(VENUE, BTC)[0] != price("65000"):
+            simulator.operator.set_prices(BTCUSDT="65000.0")
+            await pool.market(VENUE).marks()
+        while pool.mark(VENUE, BTC)[1] > 50:
+            await pool.market(VENUE).server_time_ms()
+    assert pool.marks(VENUE)[BTC] == price("65000")
+
+
+async def test_a_pool_starts_without_its_venue_and_finds_it_later(simulator: SimulatorProcess) -> None:
+    from app.domain.exchanges.outcomes import VenueUnavailable
+    from app.infrastructure.exchanges.clock import VenueClockUntrusted
+    from app.infrastructure.exchanges.registry import VenuePool
+    from app.infrastructure.exchanges.settings import ClockSettings
+    from tests.contract.exchanges.conftest import PlainVault, venue_settings
+
+    simulator.operator.add_fault("*", "http_status", status=503)
+    pool = VenuePool({VENUE: venue_settings(simulator, clock=ClockSettings(every_s=0.05))}, PlainVault())
+    await pool.start()
+    try:
+        with pytest.raises(VenueUnavailable):
+            await pool.instrument(VENUE, BTC)
+        with pytest.raises(VenueClockUntrusted):
+            pool.now_ms(VENUE)
+        simulator.operator.clear_faults()
+        assert (await pool.instrument(VENUE, BTC)).symbol == BTC
+        async with asyncio.timeout(10):
+            while not pool.clock(VENUE).is_trusted:
+                await pool.market(VENUE).server_time_ms()
+    finally:
+        await pool.close()
