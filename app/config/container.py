@@ -120,6 +120,7 @@ def venue_settings(settings: Settings) -> dict[Venue, VenueSettings]:
             base_url=options.base_url,
             ws_url=options.ws_url,
             wallet_url=options.wallet_url,
+            routed_streams=options.routed_streams,
             connections=options.connections,
             weight_per_minute=options.weight_per_minute,
             orders_per_10s=options.orders_per_10s,

@@ -29,7 +29,8 @@ class VenueOptions(BaseModel):
     """How one venue is reached, and where its own figures differ from the published ones.
 
     `visibility_bound_ms` is the operator's word that an accepted order becomes visible to queries within that time;
-    only with it may an entry whose absence is proven be sent again.
+    only with it may an entry whose absence is proven be sent again. `routed_streams` uses the stream addresses that
+    Binance split by category in 2026; its production hosts need it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +44,7 @@ class VenueOptions(BaseModel):
     absence_answers: Annotated[int, Field(ge=1, le=20)] = 3
     absence_spread_ms: Milliseconds = 1000
     visibility_bound_ms: Milliseconds | None = None
+    routed_streams: bool = False
     connections: Annotated[int, Field(ge=1, le=2000)] = 200
     weight_per_minute: Annotated[int, Field(ge=1)] | None = None
     orders_per_10s: Annotated[int, Field(ge=1)] | None = None

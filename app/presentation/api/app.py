@@ -22,7 +22,7 @@ from app.presentation.api import (
     whales,
 )
 from app.presentation.api.middleware import BodyGuard, RequestContext
-from app.presentation.api.operations import add_problem_schemas
+from app.presentation.api.operations import complete
 
 _DESCRIPTION: Final = """Copies a leader's trades to every follower's own exchange account, once each, and closes them when
 the leader closes.
@@ -84,6 +84,6 @@ def _complete_openapi(app: FastAPI) -> None:
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return add_problem_schemas(made())
+        return complete(made())
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document

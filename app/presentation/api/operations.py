@@ -6,10 +6,10 @@ import inspect
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from app.presentation.api.errors import PROBLEM_TYPE
-from app.presentation.api.fields import Outgoing, example
+from app.presentation.api.fields import Incoming, Outgoing, example
 
 PROBLEM_REF: Final = "#/components/schemas/Problem"
 ALWAYS: Final = (400, 413, 415, 422, 500, 503)
@@ -68,10 +68,22 @@ def failures(statuses: tuple[int, ...]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def add_problem_schemas(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add the problem to a finished OpenAPI schema: no route returns it as its own model."""
+def complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """Add to a finished OpenAPI schema the problem, which no route returns as its own model, and whole examples."""
     made = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     components.update(made.pop("$defs", {}))
     components["Problem"] = made
+    _restore_examples(components)
     return schema
+
+
+def _restore_examples(components: dict[str, Any]) -> None:
+    """Put the examples back as the models state them: FastAPI strikes every null out of its document."""
+    left: list[type[BaseModel]] = [Incoming, Outgoing]
+    while left:
+        model = left.pop()
+        left.extend(model.__subclasses__())
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in components and isinstance(extra, dict):
+            components[model.__name__]["examples"] = extra["examples"]

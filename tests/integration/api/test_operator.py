@@ -109,7 +109,7 @@ async def test_a_signal_is_shown_with_its_decisions_counted(api: Api) -> None:
     ids=str,
 )
 async def test_a_signal_that_is_surely_a_slip_is_refused(
-    api: Api, changes: dict[str, object], code: str
+    api: Api, changes: dict[str, str], code: str
 ) -> None:
     status, problem = await submit(api, **changes)
     assert (status, problem["code"]) == (422, code)

@@ -79,6 +79,9 @@ def test_values_of_any_type_become_json(stream: io.StringIO) -> None:
 
     nested: dict[str, object] = {}
     nested["self"] = nested
+    configure_logging(
+        level="debug", stream=stream
+    )  # without the test runner's handler, which shows raw values
     structlog.get_logger("x").info(
         "values",
         amount=Decimal("1.50"),
@@ -210,6 +213,7 @@ def test_masking_ends_and_masking_twice_changes_nothing_more(text: str) -> None:
 def test_a_log_call_with_wrong_arguments_costs_its_text_only(
     stream: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure_logging(level="debug", stream=stream)  # without the handlers of the test runner, which raise
     logging.getLogger("library").info("%d coins", "Canary")
     logging.getLogger("library").info("and on")
     failed, went_on = lines(stream)
