@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from tests.support.processes import wait_until
+from tests.support.books import books_differ
 from tests.support.system import fixed, running_system
 
 
@@ -18,9 +16,8 @@ async def test_a_leaders_trades_are_copied_once_each_and_closed_with_the_leader(
             await system.leader_watched()
             system.lead("BUY", "0.1", parts=7)
             await system.quiet(signals=1)
-            orders = await asyncio.to_thread(system.simulator.operator.ledger, "orders")
-            ours = [order for order in orders if order["client_order_id"].startswith("c")]
-            assert len(ours) == 20
             system.lead("SELL", "0.1", parts=3)
             await system.quiet(signals=2)
-        assert len(followers) == 20
+        decided = await system.value("SELECT count(*) FROM decisions WHERE outcome = 'COPIED'")
+        assert decided == 2 * len(followers)
+        assert await books_differ(system) == []

@@ -5,6 +5,8 @@ Rules.
  - A status never goes back: evidence that is older than what is stored adds its fills and nothing else.
  - A fill captures its margin and fee from the trade's hold; when the trade is over and all that the venue executed is
    booked, the rest of the hold goes back, once.
+ - The wallet moves by the venue's own figures (its realised PnL and fee of each fill), so that it stays equal to the
+   venue's; what a follow has earned is reckoned from its own fills, since an account's average entry may mix leaders.
  - Only the newest attempt moves the trade; a late execution of an older one is booked all the same.
 """
 
@@ -174,10 +176,10 @@ class Booking:
         funds = self._funds.setdefault(stored.account_id, _Funds())
         funds.held = Money(funds.held - captured)
         funds.margin = Money(funds.margin + effect.margin_added - effect.margin_freed)
-        funds.wallet = Money(funds.wallet + effect.realised - fill.fee)
-        funds.realised = Money(funds.realised + effect.realised - fill.fee)
+        funds.wallet = Money(funds.wallet + fill.realised_pnl - fill.fee)
+        funds.realised = Money(funds.realised + fill.realised_pnl - fill.fee)
         self._fills[fill_key] = BookedFill(stored.key, stored.account_id, fill)
-        for kind, amount in (("REALISED_PNL", effect.realised), ("FEE", Money(-fill.fee))):
+        for kind, amount in (("REALISED_PNL", fill.realised_pnl), ("FEE", Money(-fill.fee))):
             if amount:
                 entry_key = f"{kind}:{stored.symbol}:{fill.trade_id}"
                 self._ledger.append(

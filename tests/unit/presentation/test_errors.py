@@ -15,7 +15,7 @@ from app.domain.shared.errors import DomainError
 from app.presentation.api.errors import STATUS, status_of
 from app.presentation.api.validation import field_errors
 
-OURS = {"domain_error", "invariant_broken"}
+OURS = {"domain_error", "invariant_broken", "delivery_failed"}  # the last stays within the event bus
 
 
 def all_errors() -> list[type[DomainError]]:
