@@ -52,8 +52,8 @@ fmt: setup ## format, and mend what ruff can mend
 	@$(RUN) -m ruff check --quiet --fix-only .
 	@$(RUN) -m black --quiet .
 
-bench: setup ## the performance budgets, measured alone
-	@$(RUN) -m pytest -n 0 -s tests/performance $(ARGS)
+bench: setup ## what one signal to 1,000 followers costs, beside the bare cost of sending
+	@$(RUN) -m bench.fanout $(ARGS)
 
 docs: setup ## renew the generated tables of docs/
 	@$(RUN) -m tools.docs $(ARGS)

@@ -81,7 +81,7 @@ class PeopleReader(Protocol):
         ...
 
     async def accounts(self, viewer: Viewer, *, limit: int, after: Keyset | None = None) -> Page[AccountRow]:
-        """Return trading accounts."""
+        """Return trading accounts, newest first."""
         ...
 
     async def account(self, viewer: Viewer, account_id: AccountId) -> AccountRow:
@@ -91,7 +91,7 @@ class PeopleReader(Protocol):
     async def follows(
         self, viewer: Viewer, *, limit: int, after: Keyset | None = None, whale_id: WhaleId | None = None
     ) -> Page[FollowRow]:
-        """Return follows."""
+        """Return follows, newest first; `whale_id` restricts them to one leader's."""
         ...
 
     async def follow(self, viewer: Viewer, follow_id: FollowId) -> FollowRow:
@@ -105,7 +105,7 @@ class WhaleReader(Protocol):
     async def whales(
         self, *, limit: int, after: Keyset | None = None, state: WhaleState | None = None
     ) -> Page[WhaleRow]:
-        """Return leaders."""
+        """Return leaders, newest first."""
         ...
 
     async def whale(self, whale_id: WhaleId) -> WhaleRow:
@@ -123,7 +123,7 @@ class SignalReader(Protocol):
     async def signals(
         self, viewer: Viewer, wanted: SignalFilter, *, limit: int, after: Keyset | None = None
     ) -> Page[SignalRow]:
-        """Return signals."""
+        """Return signals that match, newest first."""
         ...
 
     async def signal(self, viewer: Viewer, signal_id: SignalId) -> SignalRow:
@@ -137,7 +137,7 @@ class SignalReader(Protocol):
     async def decisions(
         self, viewer: Viewer, wanted: DecisionFilter, *, limit: int, after: Keyset | None = None
     ) -> Page[DecisionRow]:
-        """Return decisions."""
+        """Return decisions that match, those on the newest signals first."""
         ...
 
 
@@ -147,7 +147,7 @@ class TradingReader(Protocol):
     async def orders(
         self, viewer: Viewer, wanted: OrderFilter, *, limit: int, after: Keyset | None = None
     ) -> Page[OrderRow]:
-        """Return orders."""
+        """Return orders that match, those of the newest signals first."""
         ...
 
     async def order(self, viewer: Viewer, client_order_id: str) -> OrderRow:

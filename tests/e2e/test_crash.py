@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 from tests.support.books import books_differ
+from tests.support.simulator import SimulatorProcess
 from tests.support.system import fixed, running_system, until
 
 FOLLOWERS = 300
@@ -34,8 +35,8 @@ async def test_a_worker_killed_in_mid_fan_out_leaves_exactly_one_order_for_every
         assert await books_differ(system) == []
 
 
-async def _each_follower_has_one(simulator: object, followers: int) -> None:
-    ledger = await asyncio.to_thread(simulator.operator.ledger, "orders")  # type: ignore[attr-defined]  # SimulatorProcess
+async def _each_follower_has_one(simulator: SimulatorProcess, followers: int) -> None:
+    ledger = await asyncio.to_thread(simulator.operator.ledger, "orders")
     executed = Counter(order["account_id"] for order in ledger if order["client_order_id"].startswith("c"))
     assert len(executed) == followers
     assert set(executed.values()) == {1}

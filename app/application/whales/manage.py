@@ -12,7 +12,8 @@ from app.domain.users.account import KeyState
 from app.domain.users.follow import FollowState
 from app.domain.whales.whale import Whale, WhaleTier
 
-_TEXT_MAX = {"name": 80, "reason": 200}
+_NAME_MAX = 80
+_REASON_MAX = 200
 
 
 class CannotLead(InvalidValue):
@@ -34,7 +35,7 @@ class RegisterWhale:
 
     async def __call__(self, name: str, account_id: AccountId, tier: WhaleTier) -> Whale:
         """Return the new leader; NotFound, CannotLead, InvalidValue or AlreadyExists otherwise."""
-        usable = _text("name", name)
+        usable = _text("name", name, _NAME_MAX)
         async with self.uow() as work:
             account = await work.accounts.get(account_id)
             if account.key_state is not KeyState.VERIFIED:
@@ -59,7 +60,7 @@ class PauseWhale:
 
     async def __call__(self, whale_id: WhaleId, reason: str) -> Whale:
         """Return the paused leader; NotFound or IllegalTransition otherwise."""
-        why = _text("reason", reason)
+        why = _text("reason", reason, _REASON_MAX)
         async with self.uow() as work:
             whale = await work.whales.get(whale_id)
             whale.pause(why, self.clock.now())
@@ -98,7 +99,7 @@ class BanWhale:
 
     async def __call__(self, whale_id: WhaleId, reason: str) -> Whale:
         """Return the banned leader; NotFound or IllegalTransition otherwise."""
-        why = _text("reason", reason)
+        why = _text("reason", reason, _REASON_MAX)
         async with self.uow() as work:
             whale = await work.whales.get(whale_id)
             whale.ban(why, self.clock.now())
@@ -107,8 +108,8 @@ class BanWhale:
         return whale
 
 
-def _text(kind: str, text: str) -> str:
+def _text(kind: str, text: str, length_max: int) -> str:
     usable = text.strip()
-    if not usable or len(usable) > _TEXT_MAX[kind] or not usable.isprintable():
-        raise InvalidValue(f"A {kind} has 1 to {_TEXT_MAX[kind]} printable characters.")
+    if not usable or len(usable) > length_max or not usable.isprintable():
+        raise InvalidValue(f"A {kind} has 1 to {length_max} printable characters.")
     return usable

@@ -105,7 +105,7 @@ class SignalsContract:
         assert await finish(world, first)
         assert await claimed_ids(world) == [second.id]
 
-    async def test_an_exit_overtakes_entries_and_waits_for_exits(self, world: World) -> None:
+    async def test_an_exit_overtakes_waiting_entries_and_waits_for_exits(self, world: World) -> None:
         cast = await make_cast(world)
         now = world.clock.now()
         entry = make_signal(cast.whale.id, now)
@@ -113,14 +113,33 @@ class SignalsContract:
         close = make_signal(cast.whale.id, now, action=Action.CLOSE)
         again = make_signal(cast.whale.id, now)
         await store(world, entry, reduce, close, again)
-        # The entry is free too: it waits for earlier signals only, and its copier will find that it is superseded.
-        assert await claimed_ids(world) == [reduce.id, entry.id]
+        exits = (Lane.EXITS,)
+        first = await claim(world, lanes=exits)
+        assert first is not None
+        assert first.id == reduce.id
+        assert await claim(world, lanes=exits) is None  # the close waits for the reduce, not for the entry
         assert await finish(world, reduce)
-        assert await claimed_ids(world) == [close.id]
+        second = await claim(world, lanes=exits)
+        assert second is not None
+        assert second.id == close.id
         assert await finish(world, close)
-        assert await claimed_ids(world) == []  # the later entry waits for the earlier one
+        assert await claimed_ids(world) == [entry.id]  # the later entry waits for the earlier one
         assert await finish(world, entry, state=SignalState.EXPIRED)
         assert await claimed_ids(world) == [again.id]
+
+    async def test_an_exit_waits_until_a_claimed_entry_has_stopped(self, world: World) -> None:
+        cast = await make_cast(world)
+        now = world.clock.now()
+        entry = make_signal(cast.whale.id, now)
+        await store(world, entry)
+        assert await claim(world) is not None
+        close = make_signal(cast.whale.id, now, action=Action.CLOSE)
+        await store(world, close)
+        async with world.unit() as unit:
+            assert await unit.signals.superseded(entry)  # so the entry's worker stops
+        assert await claimed_ids(world) == []
+        assert await finish(world, entry)
+        assert await claimed_ids(world) == [close.id]
 
     async def test_a_followers_closes_are_a_line_of_their_own(self, world: World) -> None:
         cast = await make_cast(world)

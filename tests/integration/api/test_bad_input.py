@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.api.conftest import Api
+from tests.integration.api.problems import checked
 
 CANARY: Final = "canary7f3a"
 GOOD: Final[dict[str, Any]] = {
@@ -115,16 +116,6 @@ async def post(api: Api, body: bytes, **headers: str) -> tuple[int, dict[str, An
     return answer.status_code, checked(answer.json(), answer.headers)
 
 
-def checked(problem: dict[str, Any], headers: Any) -> dict[str, Any]:
-    """Every problem has the same shape and names the request that it is about."""
-    assert set(problem) == {"type", "title", "status", "code", "detail", "request_id", "errors"}
-    assert problem["code"]
-    assert problem["detail"]
-    assert problem["request_id"] == headers["x-request-id"]
-    assert headers["content-type"] == "application/problem+json"
-    return problem
-
-
 @pytest.mark.parametrize(("raw", "status"), NUMBERS.values(), ids=NUMBERS)
 async def test_a_number_that_is_not_a_plain_decimal_is_refused(
     shared_api: Api, raw: str, status: int
@@ -180,59 +171,6 @@ async def test_a_body_that_never_ends_is_cut_off_at_the_limit(shared_api: Api) -
 async def test_a_body_of_another_type_is_refused(shared_api: Api, header: dict[str, str]) -> None:
     status, problem = await post(shared_api, json.dumps(GOOD).encode(), **header)
     assert (status, problem["code"]) == (415, "unsupported_media_type")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/v1/follows/0", 422),
-        ("GET", "/v1/follows/-1", 422),
-        ("GET", "/v1/follows/1_0", 422),
-        ("GET", "/v1/follows/%EF%BC%91", 422),
-        ("GET", f"/v1/follows/{2**63}", 422),
-        ("GET", f"/v1/follows/{'9' * 5000}", 422),
-        ("GET", f"/v1/follows/{2**63 - 1}", 404),
-        ("GET", "/v1/follows/%00", 422),
-        ("GET", "/v1/follows/..%2f..%2fetc", 404),
-        ("GET", "/v1/whales/abc", 422),
-        ("GET", "/v1/signals/not-a-uuid", 422),
-        ("GET", "/v1/signals/00000000-0000-0000-0000-000000000000", 404),
-        ("GET", "/v1/orders/%00", 422),
-        ("GET", "/v1/orders/nothing", 404),
-        ("GET", "/v1/signals?limit=-1", 422),
-        ("GET", "/v1/signals?limit=0", 422),
-        ("GET", "/v1/signals?limit=1000000000", 422),
-        ("GET", "/v1/signals?limit=x", 422),
-        ("GET", "/v1/signals?cursor=garbage", 422),
-        ("GET", "/v1/signals?cursor=-1", 422),
-        ("GET", f"/v1/signals?cursor={2**63}", 422),
-        ("GET", "/v1/signals?cursor=1.2", 422),
-        ("GET", "/v1/orders?cursor=1.2.3.4", 422),
-        ("GET", "/v1/orders?cursor=1.2.1.99999999", 422),
-        ("GET", "/v1/positions?cursor=1.btc", 422),
-        ("GET", "/v1/positions?cursor=1.2", 422),
-        ("GET", "/v1/signals?symbol=%00", 422),
-        ("GET", "/v1/signals?symbol=%ff", 422),
-        ("GET", "/v1/signals?state=GONE", 422),
-        ("GET", "/v1/signals?sybmol=BTC-USDT", 422),
-        ("GET", f"/v1/signals?symbol={'A' * 60_000}", 422),
-        ("GET", f"/v1/{CANARY}", 404),
-        ("GET", f"/{CANARY}", 404),
-        ("TRACE", "/v1/signals", 405),
-        ("PUT", "/v1/signals", 405),
-        ("PATCH", "/v1/limits", 405),
-        ("DELETE", "/v1/halts?scope=MOON", 422),
-        ("DELETE", "/v1/halts?scope=VENUE&target=moon", 422),
-        ("DELETE", "/v1/halts?scope=USER&target=0", 422),
-        ("DELETE", "/v1/halts?scope=PLATFORM&target=1", 422),
-    ],
-)
-async def test_an_address_that_means_nothing_is_refused(
-    shared_api: Api, method: str, path: str, status: int
-) -> None:
-    answer = await shared_api.client.request(method, path, headers=shared_api.scene.operator.headers)
-    problem = checked(answer.json(), answer.headers)
-    assert (answer.status_code, problem["status"]) == (status, status)
 
 
 @pytest.mark.parametrize(

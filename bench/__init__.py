@@ -1,0 +1,1 @@
+"""Benchmarks: programs that print figures, as ratios in one run. They judge nothing and are no tests."""
