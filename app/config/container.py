@@ -53,6 +53,8 @@ from app.infrastructure.postgres.uow import PostgresUnitOfWork
 from app.infrastructure.telemetry import PrometheusMetrics
 from app.infrastructure.vault import AesGcmVault, key_from_text
 
+_LOG = structlog.get_logger("copytrade")
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -105,7 +107,18 @@ class App:
     async def _ingest(
         self, whale: Whale, burst: Burst, instrument: Instrument, equity: Money | None, leverage: int | None
     ) -> int:
-        return len(await self.ingest(whale, burst, instrument, LeaderFacts(equity, leverage)))
+        signals = await self.ingest(whale, burst, instrument, LeaderFacts(equity, leverage))
+        for signal in signals:
+            _LOG.info(
+                "signal.accepted",
+                trace_id=signal.trace_id,
+                signal_id=str(signal.id),
+                whale_id=whale.id,
+                action=signal.action.value,
+                symbol=signal.symbol,
+                fills=len(burst.fills),
+            )
+        return len(signals)
 
 
 def celery_app(settings: Settings, task_cls: str | None = None) -> Celery:
@@ -135,6 +148,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     """Open everything, yield the App, close everything in reverse order."""
     async with AsyncExitStack() as stack:
         clock, metrics = SystemClock(), PrometheusMetrics()
+        if settings.metrics_port:
+            metrics.serve(settings.metrics_port)
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         engine = make_engine(
             settings.database_url.get_secret_value(),
@@ -198,6 +213,7 @@ class _Trading:
         clock: SystemClock,
         metrics: PrometheusMetrics,
     ) -> None:
+        self._clock = clock
         placer = Placer(venues, executions, settler, clock, metrics)
         quotes = PoolQuotes(
             venues, {venue: options.mark_age_max_s for venue, options in settings.venues.items()}
@@ -231,9 +247,20 @@ class _Trading:
     async def copy(
         self, signal: Signal, owner: str, superseded: Callable[[Signal], Awaitable[bool]]
     ) -> CopyResult:
-        """Copy one claimed signal."""
+        """Copy one claimed signal; one log line says what came of it, never one line for each follower."""
         with structlog.contextvars.bound_contextvars(trace_id=signal.trace_id, signal_id=str(signal.id)):
-            return await self._copier(signal, owner, superseded)
+            began = self._clock.monotonic_ms()
+            result = await self._copier(signal, owner, superseded)
+            _LOG.info(
+                "signal.copied",
+                action=signal.action.value,
+                symbol=signal.symbol,
+                decided=result.decided,
+                sent=result.sent,
+                expired=result.expired,
+                took_ms=self._clock.monotonic_ms() - began,
+            )
+            return result
 
 
 def _alarm(reason: str, evidence: Evidence) -> None:

@@ -19,6 +19,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    start_http_server,
 )
 
 from app.domain.shared.errors import InvariantBroken
@@ -131,6 +132,10 @@ class PrometheusMetrics:
     def render(self) -> bytes:
         """Return everything in Prometheus' text format, of content type `CONTENT_TYPE`."""
         return generate_latest(self._registry)
+
+    def serve(self, port: int) -> None:
+        """Serve the metrics over HTTP on this machine's loopback address, for programs that have no API of their own."""
+        start_http_server(port, addr="127.0.0.1", registry=self._registry)
 
     def _of(self, kind: MetricKind) -> Sequence[Metric]:
         return tuple(metric for metric in self._metrics.values() if metric.kind is kind)

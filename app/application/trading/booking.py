@@ -48,7 +48,7 @@ FillKey = tuple[AccountId, Symbol, str]
 _TRADE_STEPS: Final = frozenset((source, target) for (source, _), target in TRADE_LIFECYCLE.table.items())
 
 
-@dataclass(slots=True)  # tidy: allow frozen a work sheet of one batch
+@dataclass(slots=True)
 class _Sheet:
     """One attempt and its trade while the batch is worked through."""
 
@@ -69,7 +69,7 @@ class _Sheet:
     acked: bool = False
 
 
-@dataclass(slots=True)  # tidy: allow frozen a work sheet of one batch
+@dataclass(slots=True)
 class _Funds:
     wallet: Money = NO_MONEY
     held: Money = NO_MONEY
@@ -77,7 +77,7 @@ class _Funds:
     realised: Money = NO_MONEY
 
 
-@dataclass(slots=True)  # tidy: allow frozen a work sheet of one batch
+@dataclass(slots=True)
 class Booking:
     """One batch: give it the evidence in order, then take the changes.
 

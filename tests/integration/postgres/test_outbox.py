@@ -179,6 +179,39 @@ async def test_a_relay_that_was_overtaken_repeats_nothing_and_undoes_nothing(
     assert await rows_of(engine) == (0, 0)
 
 
+async def test_the_failure_of_a_relay_that_was_overtaken_does_not_touch_the_new_claim(
+    engine: AsyncEngine, clock: FakeClock
+) -> None:
+    started, fail = asyncio.Event(), asyncio.Event()
+    other_started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def break_late(delivery: Delivery) -> None:
+        started.set()
+        await fail.wait()
+        raise NotFound("There is no such follow.")
+
+    async def take_long(delivery: Delivery) -> None:
+        other_started.set()
+        await go_on.wait()
+
+    slow = relay(engine, clock, {FollowPaused.name: [Handler("slow", break_late)]})
+    new = relay(engine, clock, {FollowPaused.name: [Handler("new", take_long)]})
+    await send(engine, clock, 1)
+    overtaken = asyncio.create_task(slow.relay_once(1))
+    await started.wait()
+    clock.advance(RULE.lease)
+    running = asyncio.create_task(new.relay_once(1))
+    await other_started.wait()
+    fail.set()
+    assert await overtaken == 1
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(outbox))).one()
+    assert (row.attempts, row.error, row.available_at) == (2, None, clock.now() + RULE.lease)
+    go_on.set()
+    assert await running == 1
+    assert await rows_of(engine) == (0, 0)
+
+
 async def test_a_transactional_handler_that_fails_leaves_nothing(
     engine: AsyncEngine, clock: FakeClock
 ) -> None:

@@ -1,0 +1,43 @@
+"""docs/reference/metrics.md: every metric that the programs keep."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.infrastructure.telemetry import METRICS, MetricKind
+from tools.docs.markdown import code, page, table
+
+_OPENING: Final = """Each program keeps its own registry. The API serves its own at `GET /metrics` in Prometheus' text format. Labels are few
+and bounded, never an id. What waits and what is in doubt, for all programs together, is at `GET /v1/health/backlog`."""
+
+_ALARMS: Final = """## What to watch
+
+| watch | because |
+| --- | --- |
+| `orders_in_doubt` of the backlog, above 0 for two minutes | an order's outcome cannot be found: [unknown orders](../runbooks/unknown-orders.md) |
+| `oldest_signal_at` of the backlog, older than a few seconds | signals are not served: [stuck signals](../runbooks/stuck-signals.md) |
+| `outbox_parked` of the backlog, above 0 | an event's handler fails for good: [stuck signals](../runbooks/stuck-signals.md) |
+| `copytrade_evidence_quarantined_total`, any rise | a venue said something that contradicts what was sent |
+| `copytrade_keys_refused_total`, any rise | an account takes no new risk: [key refused](../runbooks/key-refused.md) |
+| `/readyz`, not 200 | its answer names the part that is not well |"""
+
+
+def render() -> str:
+    """Return the page."""
+    return page(
+        "Metrics",
+        _OPENING,
+        table(
+            ("name", "kind", "labels", "meaning"),
+            (
+                (
+                    code(f"copytrade_{metric.name}{'_total' if metric.kind is MetricKind.COUNTER else ''}"),
+                    "histogram, seconds" if metric.kind is MetricKind.SECONDS else metric.kind.value,
+                    ", ".join(code(label) for label in metric.labels),
+                    metric.help,
+                )
+                for metric in METRICS
+            ),
+        ),
+        _ALARMS,
+    )
