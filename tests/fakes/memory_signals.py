@@ -41,7 +41,7 @@ class SignalRow:
             other.seq < self.seq
             and theirs.state in UNFINISHED
             and _line(mine) == _line(theirs)
-            and (theirs.is_exit or not mine.is_exit or theirs.state is SignalState.DISPATCHING)
+            and (theirs.is_exit or mine.action is not Action.CLOSE or theirs.state is SignalState.DISPATCHING)
         )
 
 

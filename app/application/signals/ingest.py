@@ -10,11 +10,9 @@ Rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
-from typing import Final
 
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
@@ -26,11 +24,7 @@ from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import priority_of
 from app.domain.signals.signal import Signal, SignalSource
 from app.domain.whales.intent import Burst, Step, net
-from app.domain.whales.whale import Whale, WhaleTier
-
-_TIER_RANK: Final[Mapping[WhaleTier, int]] = MappingProxyType(
-    {WhaleTier.PREMIUM: 0, WhaleTier.STANDARD: 1, WhaleTier.TRIAL: 2}
-)
+from app.domain.whales.whale import TIER_RANK, Whale
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ class IngestBurst:
             quantity=step.quantity,
             fraction=step.fraction,
             reference_price=burst.average_price,
-            priority=priority_of(step.action, _TIER_RANK[whale.tier], share),
+            priority=priority_of(step.action, TIER_RANK[whale.tier], share),
             leader_at=burst.last_at,
             created_at=self.clock.now(),
             trace_id=first.hex,

@@ -5,12 +5,10 @@ A signal's id is made of who asked and their idempotency key, so a request that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
 
 from app.application.queries import HeldMarket
 from app.application.readers import HeldMarkets
@@ -26,11 +24,7 @@ from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import Priority, priority_of
 from app.domain.signals.signal import Signal, SignalSource
 from app.domain.users.follow import Follow
-from app.domain.whales.whale import Whale, WhaleState, WhaleTier
-
-_TIER_RANK: Final[Mapping[WhaleTier, int]] = MappingProxyType(
-    {WhaleTier.PREMIUM: 0, WhaleTier.STANDARD: 1, WhaleTier.TRIAL: 2}
-)
+from app.domain.whales.whale import TIER_RANK, Whale, WhaleState
 
 
 class IdempotencyKeyReused(DomainError):
@@ -126,7 +120,7 @@ class SubmitSignal:
             quantity=asked.quantity,
             fraction=asked.fraction,
             reference_price=asked.reference_price,
-            priority=priority_of(asked.action, _TIER_RANK[whale.tier], share),
+            priority=priority_of(asked.action, TIER_RANK[whale.tier], share),
             leader_at=now,
             created_at=now,
             trace_id=trace_id,

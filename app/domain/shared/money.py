@@ -40,7 +40,11 @@ def exact(value: Decimal | int | str) -> Decimal:
             raise InvalidValue("The number must be a plain decimal with at most 18 digits on each side.")
         return Decimal(value)
     number = Decimal(value)
-    if not number.is_finite() or abs(number) >= _LIMIT or number != number.quantize(_ATOM, context=_WIDE):
+    if (
+        not number.is_finite()
+        or number.copy_abs() >= _LIMIT
+        or number != number.quantize(_ATOM, context=_WIDE)
+    ):
         raise InvalidValue("The number must be finite with at most 18 digits on each side.")
     return number
 

@@ -6,9 +6,11 @@ hold its positions must be able to leave with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from app.domain.shared.events import Recorder
@@ -32,6 +34,12 @@ class WhaleTier(StrEnum):
     PREMIUM = "PREMIUM"
     STANDARD = "STANDARD"
     TRIAL = "TRIAL"
+
+
+TIER_RANK: Final[Mapping[WhaleTier, int]] = MappingProxyType(
+    {WhaleTier.PREMIUM: 0, WhaleTier.STANDARD: 1, WhaleTier.TRIAL: 2}
+)
+"""The tiers as the queue of signals counts them: 0 is served first."""
 
 
 class WhaleChange(Enum):

@@ -21,7 +21,7 @@ _ENDINGS: Final = (
     "UPDATE decisions SET outcome = 'FAILED' WHERE outcome = 'DEFERRED'"
     f" AND follow_id IN (SELECT id FROM follows WHERE account_id IN {_OURS})",
     f"UPDATE orders SET state = 'NOT_SENT' WHERE account_id IN {_OURS} AND state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')",
-    f"UPDATE trades SET settled = true, state = 'FAILED', hold_left = 0 WHERE account_id IN {_OURS} AND NOT settled",
+    f"UPDATE trades SET settled = true, state = 'ABANDONED', hold_left = 0 WHERE account_id IN {_OURS} AND NOT settled",
     f"UPDATE positions SET quantity = 0, cost = 0, margin = 0 WHERE account_id IN {_OURS} AND quantity <> 0",
     f"UPDATE funds SET held = 0, margin = 0 WHERE account_id IN {_OURS} AND (held <> 0 OR margin <> 0)",
     "UPDATE accounts SET key_state = 'REVOKED', sealed = '', version = version + 1"

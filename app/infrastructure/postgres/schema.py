@@ -362,7 +362,13 @@ ledger = Table("ledger_entries", metadata, LedgerColumns, *_signed("amount"))
 account_markets = Table("account_markets", metadata, AccountMarketColumns)
 whales = Table("whales", metadata, WhaleColumns)
 leader_positions = Table("leader_positions", metadata, LeaderPositionColumns, *_signed("quantity"))
-leader_fills = Table("leader_fills", metadata, LeaderFillColumns, *_above_zero("price", "quantity"))
+leader_fills = Table(
+    "leader_fills",
+    metadata,
+    LeaderFillColumns,
+    *_above_zero("price", "quantity"),
+    Index("ix_leader_fills_newest", "whale_id", "symbol", "at"),
+)
 follows = Table(
     "follows",
     metadata,

@@ -1,10 +1,10 @@
 """Signals in PostgreSQL: the truth about what was asked and what is still to be done.
 
 The line. Signals of one leader on one market form a line, in the order of `seq`; the closes that one follower asked
-for on that market form a line of their own, and the two kinds do not wait for each other. In a line an entry waits for
-every earlier unfinished signal; an exit waits for earlier unfinished exits, and for an entry that a worker has claimed
-to stop: the worker looks for a later close before each chunk, so that is soon. A waiting entry it outranks, and the
-entry is superseded. (Were the exit planned while entries are still being committed, a follower whose entry comes a
+for on that market form a line of their own, and the two kinds do not wait for each other. In a line a signal waits for
+every earlier unfinished one; a close alone outranks an entry that still waits (which is then superseded), and waits
+for earlier exits and for an entry that a worker has claimed to stop: the worker looks for a later close before each
+chunk, so that is soon. A reduction waits like an entry: it is a share of what the entry makes. (Were the exit planned while entries are still being committed, a follower whose entry comes a
 moment later would keep a position that nobody closes.)
 
 Invariants: a claim is one statement, so two claimers never get one signal; only the owner of a claim ends or lengthens
@@ -156,7 +156,9 @@ def _has_earlier_in_line() -> ColumnElement[bool]:
             earlier.c.state.in_(UNFINISHED), *_same_market(earlier, signals), earlier.c.seq < signals.c.seq
         )
         .where(earlier.c.scope.is_not_distinct_from(signals.c.scope))
-        .where(or_(earlier.c.is_exit, ~signals.c.is_exit, earlier.c.state == _DISPATCHING))
+        .where(
+            or_(earlier.c.is_exit, signals.c.action != Action.CLOSE.value, earlier.c.state == _DISPATCHING)
+        )
         .correlate(signals)
     )
 

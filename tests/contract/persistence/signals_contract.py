@@ -105,27 +105,35 @@ class SignalsContract:
         assert await finish(world, first)
         assert await claimed_ids(world) == [second.id]
 
-    async def test_an_exit_overtakes_waiting_entries_and_waits_for_exits(self, world: World) -> None:
+    async def test_a_close_overtakes_a_waiting_entry_and_waits_for_exits(self, world: World) -> None:
+        cast = await make_cast(world)
+        now = world.clock.now()
+        entry = make_signal(cast.whale.id, now)
+        close = make_signal(cast.whale.id, now, action=Action.CLOSE)
+        again = make_signal(cast.whale.id, now)
+        second_close = make_signal(cast.whale.id, now, action=Action.CLOSE)
+        await store(world, entry, close, again, second_close)
+        exits = (Lane.EXITS,)
+        first = await claim(world, lanes=exits)
+        assert first is not None
+        assert first.id == close.id  # it does not wait for the entry
+        assert await claim(world, lanes=exits) is None  # the second close waits for the first
+        assert await finish(world, close)
+        assert await claimed_ids(world) == [second_close.id, entry.id]
+        assert await finish(world, second_close)
+        assert await claimed_ids(world) == []  # the later entry waits for the earlier one
+        assert await finish(world, entry, state=SignalState.EXPIRED)
+        assert await claimed_ids(world) == [again.id]
+
+    async def test_a_reduction_waits_for_the_entry_that_it_is_a_share_of(self, world: World) -> None:
         cast = await make_cast(world)
         now = world.clock.now()
         entry = make_signal(cast.whale.id, now)
         reduce = make_signal(cast.whale.id, now, action=Action.REDUCE)
-        close = make_signal(cast.whale.id, now, action=Action.CLOSE)
-        again = make_signal(cast.whale.id, now)
-        await store(world, entry, reduce, close, again)
-        exits = (Lane.EXITS,)
-        first = await claim(world, lanes=exits)
-        assert first is not None
-        assert first.id == reduce.id
-        assert await claim(world, lanes=exits) is None  # the close waits for the reduce, not for the entry
-        assert await finish(world, reduce)
-        second = await claim(world, lanes=exits)
-        assert second is not None
-        assert second.id == close.id
-        assert await finish(world, close)
-        assert await claimed_ids(world) == [entry.id]  # the later entry waits for the earlier one
-        assert await finish(world, entry, state=SignalState.EXPIRED)
-        assert await claimed_ids(world) == [again.id]
+        await store(world, entry, reduce)
+        assert await claimed_ids(world) == [entry.id]
+        assert await finish(world, entry)
+        assert await claimed_ids(world) == [reduce.id]
 
     async def test_an_exit_waits_until_a_claimed_entry_has_stopped(self, world: World) -> None:
         cast = await make_cast(world)
@@ -173,9 +181,10 @@ class SignalsContract:
             assert await unit.signals.superseded(entry)
             assert not await unit.signals.superseded(close)
             assert not await unit.signals.superseded(other_market)
-        taken = await claim(world, only=reduce.id)
-        assert taken is not None
-        assert await finish(world, taken)
+        for first in (entry, reduce):
+            taken = await claim(world, only=first.id)
+            assert taken is not None
+            assert await finish(world, taken)
         taken = await claim(world, only=close.id)
         assert taken is not None
         assert await finish(world, taken)

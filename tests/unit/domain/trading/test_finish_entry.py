@@ -124,9 +124,9 @@ def test_a_tiny_entry_is_skipped_unless_the_terms_raise_it() -> None:
     assert answer.code == "BELOW_MINIMUM"
 
 
-def test_an_empty_wallet_raises_nothing() -> None:
-    follower = replace(asking("4", tiny=TinyPolicy.RAISE), wallet=Money(D("0.5")))
-    assert isinstance(copied(BUY_ONE, follower), Decision)
+def test_funds_that_do_not_cover_the_minimum_raise_nothing() -> None:
+    follower = asking("4", tiny=TinyPolicy.RAISE)
+    assert isinstance(copied(BUY_ONE, follower, replace(CALM, free=Money(D("0.5")))), Decision)
 
 
 def test_an_entry_that_risk_cut_is_not_raised_above_the_cut() -> None:

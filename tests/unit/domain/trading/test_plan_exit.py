@@ -114,10 +114,10 @@ def test_a_fraction_that_rounds_to_nothing_is_skipped() -> None:
     assert answer.code == "BELOW_MINIMUM"
 
 
-def test_an_exit_is_no_larger_than_the_venue_takes_and_says_that_it_was_cut() -> None:
+def test_an_exit_larger_than_the_venue_takes_is_whole_and_marked_to_go_out_in_parts() -> None:
     order = plan_exit(replace(leaving(), instrument=instrument(most="4")), holding("10"))
     assert isinstance(order, CopyOrder)
-    assert order.quantity == 4
+    assert order.quantity == 10
     assert order.cut_by is DecisionCode.VENUE_MAXIMUM
 
 

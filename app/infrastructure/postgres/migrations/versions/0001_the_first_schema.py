@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.CheckConstraint("quantity > 0 AND quantity < 'Infinity'", name=op.f("ck_leader_fills_quantity")),
         sa.PrimaryKeyConstraint("whale_id", "symbol", "trade_id", name=op.f("pk_leader_fills")),
     )
+    op.create_index("ix_leader_fills_newest", "leader_fills", ["whale_id", "symbol", "at"], unique=False)
     op.create_table(
         "leader_positions",
         sa.Column("whale_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -531,6 +532,7 @@ def downgrade() -> None:
     op.drop_table("ledger_entries")
     op.drop_table("leases")
     op.drop_table("leader_positions")
+    op.drop_index("ix_leader_fills_newest", table_name="leader_fills")
     op.drop_table("leader_fills")
     op.drop_table("inbox")
     op.drop_table("halts")

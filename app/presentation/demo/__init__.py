@@ -1,0 +1,1 @@
+"""The demo: starts every program on this machine against the pretended exchange, lets a leader trade (by a seeded script or a recorded trader's fills), shows it, and compares our books with the exchange's own ledger. Owns the show; the copying is the product's."""
