@@ -5,11 +5,13 @@ Each program calls `build` once and leaves it once. Nothing is global: two Apps 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -53,6 +55,7 @@ from app.infrastructure.postgres.uow import PostgresUnitOfWork
 from app.infrastructure.telemetry import PrometheusMetrics
 from app.infrastructure.vault import AesGcmVault, key_from_text
 
+_THREADS_FOR_EXITS: Final = 2
 _LOG = structlog.get_logger("copytrade")
 
 
@@ -78,6 +81,8 @@ class App:
     recover: Recover
     relay: OutboxRelay
     ingest: IngestBurst
+    entry_slots: asyncio.Semaphore
+    recovering: asyncio.Lock
 
     def watch_leader(self, whale: Whale, account: TradingAccount) -> WatchLeader:
         """Return a new watch of one leader."""
@@ -197,6 +202,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
             recover=trading.recover,
             relay=OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped), uow), clock),
             ingest=IngestBurst(uow, bell, clock, metrics, settings.entry_ttl),
+            entry_slots=asyncio.Semaphore(max(1, settings.worker_threads - _THREADS_FOR_EXITS)),
+            recovering=asyncio.Lock(),
         )
 
 

@@ -81,6 +81,12 @@ METRICS: Final[Sequence[Metric]] = (
     _counter("evidence_quarantined", "Evidence that contradicted what is stored and was set aside."),
     _counter("settle_failed", "Batches of evidence that could not be booked; they are tried again."),
     _counter("lookup_failed", "Questions to a venue that it did not answer.", "code"),
+    _counter(
+        "trades_given_up",
+        "Trades that will not be sent again, by leg and reason; an exit here wants a look.",
+        "leg",
+        "code",
+    ),
     _counter("orders_refused", "Followers whose orders a venue refused."),
     _counter("keys_refused", "API keys that were refused by a venue or by our own rules."),
     _seconds("http_request_seconds", "Requests to our API.", "method", "route", "status"),

@@ -31,6 +31,11 @@ class CopyReport(Protocol):
     """What the copier says when it is done."""
 
     @property
+    def complete(self) -> bool:
+        """Whether every follower has a decision."""
+        ...
+
+    @property
     def expired(self) -> bool:
         """Whether the signal was too old for new risk by the end."""
         ...
@@ -68,7 +73,8 @@ class DispatchSignals:
         state = SignalState.PENDING
         try:
             report = await self.copier(signal, self.owner, self._superseded)
-            state = SignalState.EXPIRED if report.expired else SignalState.DONE
+            if report.complete:
+                state = SignalState.EXPIRED if report.expired else SignalState.DONE
         except VenueError as error:
             self.metrics.count("dispatch_failed", code=error.code)
             await asyncio.sleep(_FORGOTTEN_AFTER.total_seconds())

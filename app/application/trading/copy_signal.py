@@ -55,10 +55,11 @@ Superseded: TypeAlias = Callable[[Signal], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """How many followers were decided, and how many orders were sent."""
+    """How many followers were decided and how many orders were sent; `complete` when no follower is left undecided."""
 
     decided: int
     sent: int
+    complete: bool
     expired: bool
 
 
@@ -81,17 +82,17 @@ class CopySignal:
         """Return when every follower has a decision and every order that was sent has an answer in the books."""
         instrument = await self.quotes.instrument(signal.venue, signal.symbol)
         decided = sent = 0
+        complete = False
         for _ in range(_ROUNDS_MAX):
             candidates = _turned(await self.book.snapshot(signal, self.clock.now()), signal)
-            if not candidates:
-                break
             done, out = await self._round(signal, owner, instrument, candidates, superseded)
             decided += done
             sent += out
-            if done == len(candidates):
+            complete = done == len(candidates)
+            if complete:
                 break
         await self.settler.drained()
-        return CopyResult(decided, sent, signal.is_expired(self.clock.now()))
+        return CopyResult(decided, sent, complete=complete, expired=signal.is_expired(self.clock.now()))
 
     async def _round(
         self,
@@ -104,36 +105,38 @@ class CopySignal:
         decided = sent = 0
         paused = not signal.is_exit and await self.book.whale_paused(signal)
         sending: list[asyncio.Task[None]] = []
-        for chunk in _chunks(candidates, self.chunk_max):
-            trade = LeaderTrade(
-                action=signal.action,
-                side=signal.side,
-                quantity=signal.quantity,
-                fraction=signal.fraction,
-                price=signal.reference_price,
-                mark_price=await self._mark(signal),
-                instrument=instrument,
-                equity=signal.leader_equity,
-                leverage=signal.leader_leverage,
-                expired=signal.is_expired(self.clock.now()),
-                superseded=not signal.is_exit and await superseded(signal),
-                whale_paused=paused,
-            )
-            prepared, decisions = self._plan(signal, trade, chunk)
-            window = self._window(signal) if prepared else None
-            committed = await self.book.commit(signal, owner, prepared, decisions, window)
-            if window is not None and committed:
-                orders = [_to_send(item) for item in prepared if item.order.follow_id in committed]
-                sending.append(
-                    asyncio.create_task(self.placer.send(instrument, orders, window, signal.leader_at))
+        try:
+            for chunk in _chunks(candidates, self.chunk_max):
+                trade = LeaderTrade(
+                    action=signal.action,
+                    side=signal.side,
+                    quantity=signal.quantity,
+                    fraction=signal.fraction,
+                    price=signal.reference_price,
+                    mark_price=await self._mark(signal),
+                    instrument=instrument,
+                    equity=signal.leader_equity,
+                    leverage=signal.leader_leverage,
+                    expired=signal.is_expired(self.clock.now()),
+                    superseded=not signal.is_exit and await superseded(signal),
+                    whale_paused=paused,
                 )
-            decided += len(decisions) + len(committed)
-            sent += len(committed)
-            if (
-                len(sending) > 1
-            ):  # this chunk may still be on its way while the next is reserved; no more than that
-                await sending[-2]
-        await asyncio.gather(*sending)
+                prepared, decisions = self._plan(signal, trade, chunk)
+                window = self._window(signal) if prepared else None
+                committed = await self.book.commit(signal, owner, prepared, decisions, window)
+                if window is not None and committed:
+                    orders = [_to_send(item) for item in prepared if item.order.follow_id in committed]
+                    sending.append(
+                        asyncio.create_task(self.placer.send(instrument, orders, window, signal.leader_at))
+                    )
+                decided += len(decisions) + len(committed)
+                sent += len(committed)
+                if (
+                    len(sending) > 1
+                ):  # this chunk may still be on its way while the next is reserved; no more than that
+                    await sending[-2]
+        finally:
+            await asyncio.gather(*sending)  # what was committed is sent, whatever stopped the rest
         return decided, sent
 
     async def _mark(self, signal: Signal) -> Price:

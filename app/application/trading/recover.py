@@ -210,6 +210,8 @@ class Recover:
                     for t, code in hopeless
                 ]
             )
+        for trade, code in hopeless:
+            self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code=code.value)
         given_up = {trade.attempt.client_order_id for trade, _ in hopeless}
         ready = [trade for trade in waiting if trade.attempt.client_order_id not in given_up]
         sent = 0

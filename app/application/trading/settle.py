@@ -16,12 +16,15 @@ from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.evidence import Evidence
 from app.application.trading.ports import ExecutionBook, StoredAttempt
 from app.domain.shared.clock import Clock
+from app.domain.shared.errors import ConcurrencyConflict, StorageUnavailable
 from app.domain.shared.execution import Leg
 from app.domain.shared.ids import FollowId, SignalId
 from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import Lane
 
 _BATCH_MAX: Final = 500
+_AWAY_PAUSE_S: Final = 0.5
+_MEETINGS_MAX: Final = 10
 
 Alarm = Callable[[str, Evidence], None]
 
@@ -75,7 +78,7 @@ class Settler:
 
     async def _apply_or_split(self, batch: Sequence[Evidence]) -> None:
         try:
-            await self.apply(batch)
+            await self._apply_patiently(batch)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, the other pieces must still be booked
@@ -85,6 +88,20 @@ class Settler:
                 return
             for piece in batch:
                 await self._apply_or_split([piece])
+
+    async def _apply_patiently(self, batch: Sequence[Evidence]) -> None:
+        """Book one batch; wait while the database is away, and try a few times more where transactions met."""
+        met = 0
+        while True:
+            try:
+                return await self.apply(batch)
+            except StorageUnavailable:
+                self._metrics.count("settle_failed")
+                await asyncio.sleep(_AWAY_PAUSE_S)
+            except ConcurrencyConflict:
+                met += 1
+                if met == _MEETINGS_MAX:
+                    raise
 
     async def apply(self, batch: Sequence[Evidence]) -> None:
         """Book one batch in one transaction; raises what the database raises."""

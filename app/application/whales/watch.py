@@ -26,6 +26,7 @@ from app.domain.exchanges.ports import (
     StreamEvent,
 )
 from app.domain.shared.clock import Clock
+from app.domain.shared.errors import NotFound
 from app.domain.shared.execution import Fill
 from app.domain.shared.market import Instrument, Symbol, Venue
 from app.domain.shared.money import Money
@@ -127,7 +128,11 @@ class WatchLeader:
             await self._decide(burst)
 
     async def _decide(self, burst: Burst) -> None:
-        instrument = await self._instruments.instrument(self._whale.venue, burst.symbol)
+        try:
+            instrument = await self._instruments.instrument(self._whale.venue, burst.symbol)
+        except NotFound:
+            self._metrics.count("leader_bursts", signals="unknown_market")
+            return
         leverage = self._leverage.get(burst.symbol)
         made = await self._ingest(self._whale, burst, instrument, self._equity, leverage)
         self._metrics.count("leader_fills", len(burst.fills))

@@ -66,6 +66,12 @@ class Unauthenticated(DomainError):
     code = "unauthenticated"
 
 
+class StorageUnavailable(DomainError):
+    """The database could not be reached or broke off: nothing is known of what was asked; try again."""
+
+    code = "storage_unavailable"
+
+
 class InvariantBroken(DomainError):
     """A rule that must always hold did not: stop rather than continue wrongly."""
 

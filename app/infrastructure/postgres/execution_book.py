@@ -33,6 +33,7 @@ from app.domain.signals.priority import Lane
 from app.infrastructure.postgres import execution_sql as sql
 from app.infrastructure.postgres.arrays import arrays
 from app.infrastructure.postgres.execution_session import PostgresExecutionSession, stored_attempt
+from app.infrastructure.postgres.outage import translated
 from app.infrastructure.postgres.wallet_sql import BOOK_FUNDING, BOOK_TRANSFER, LEVERAGE, SYNC_WALLET
 
 _JOINS: Final = """
@@ -173,7 +174,7 @@ class PostgresExecutionBook:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[ExecutionSession]:
-        async with self._engine.begin() as connection:
+        async with translated(), self._engine.begin() as connection:
             yield PostgresExecutionSession(connection, self._clock.now())
 
     async def doubts(self, now: datetime, limit: int, hide_for: timedelta) -> Sequence[Doubt]:

@@ -15,19 +15,29 @@ _RELAY_BATCH: Final = 100
 
 
 def dispatch(signal_id: str) -> int:
-    """Serve signals, the most urgent first, until none is left; the id is only what rang."""
+    """Serve signals, the most urgent first, until none is left; the id is only what rang.
+
+    Two threads of a worker are never taken by entries: a close always finds one free.
+    """
 
     async def serve(app: App) -> int:
-        return await app.dispatch(tuple(Lane))
+        slots = app.entry_slots
+        if slots.locked():
+            return await app.dispatch((Lane.EXITS,))
+        async with slots:
+            return await app.dispatch(tuple(Lane))
 
     return WorkerLoop.of_process().run(serve)
 
 
 def recover() -> int:
-    """Bring to an end what a crash, a lost reply or a wait left behind."""
+    """Bring to an end what a crash, a lost reply or a wait left behind; one pass at a time in each process."""
 
     async def run(app: App) -> int:
-        result = await app.recover()
+        if app.recovering.locked():
+            return 0
+        async with app.recovering:
+            result = await app.recover()
         return result.looked_up + result.booked_late + result.sent_again + result.given_up
 
     return WorkerLoop.of_process().run(run)
