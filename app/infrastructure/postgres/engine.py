@@ -50,7 +50,7 @@ def make_engine(
     without the address, for anything else.
     """
     engine = create_async_engine(
-        _address(dsn),
+        address(dsn),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_SECONDS,
@@ -75,7 +75,8 @@ def make_engine(
     return engine
 
 
-def _address(dsn: str) -> URL:
+def address(dsn: str) -> URL:
+    """Return the asyncpg URL of a DSN in either spelling; InvalidValue, without repeating it, when it is none."""
     try:
         url = make_url(dsn)
     except ArgumentError:

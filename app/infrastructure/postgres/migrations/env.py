@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.infrastructure.postgres.engine import address
 from app.infrastructure.postgres.schema import metadata
 
 
@@ -25,7 +26,7 @@ def _run(connection: Connection) -> None:
 
 async def _main() -> None:
     engine = create_async_engine(
-        context.config.attributes["dsn"],
+        address(context.config.attributes["dsn"]),
         poolclass=pool.NullPool,
         connect_args={"server_settings": {"lock_timeout": "5000", "application_name": "copytrade migrate"}},
     )
