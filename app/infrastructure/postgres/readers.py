@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.application.queries import Keyset, Page
 from app.application.readers import Viewer
 from app.domain.shared.errors import NotFound
+from app.infrastructure.postgres.outage import translated
 from app.infrastructure.postgres.schema import follows
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class Reader:
 
     async def all(self, query: Query) -> Sequence[RowMapping]:
         """Return every row of a query that is bounded by its nature."""
-        async with self._engine.connect() as connection:
+        async with translated(), self._engine.connect() as connection:
             return (await connection.execute(query)).mappings().all()
 
     async def page(

@@ -16,6 +16,7 @@ from app.domain.shared.clock import Clock
 from app.domain.shared.errors import InvariantBroken
 from app.domain.shared.events import Event, Recorder
 from app.infrastructure.postgres.leader_book import PostgresLeaderBook
+from app.infrastructure.postgres.outage import in_domain_words, translated
 from app.infrastructure.postgres.outbox import append_news, mark_handled
 from app.infrastructure.postgres.repositories_risk import PostgresHalts, PostgresLimits
 from app.infrastructure.postgres.repositories_users import PostgresAccounts, PostgresFollows, PostgresUsers
@@ -111,7 +112,8 @@ class PostgresUnitOfWork:
             raise InvariantBroken("A unit of work is entered once at a time.")
         self._events.clear()
         self._committed = False
-        self._active = await self._engine.connect().__aenter__()
+        async with translated():
+            self._active = await self._engine.connect().__aenter__()
         return self
 
     async def __aexit__(
@@ -123,6 +125,9 @@ class PostgresUnitOfWork:
         if connection is not None:
             # Closing rolls back; SQLAlchemy shields it from the cancellation of this task.
             await connection.__aexit__(kind, error, trace)
+        words = in_domain_words(error)
+        if words is not None:
+            raise words from error
 
     def _collect(self, recorder: Recorder, trace_id: str) -> None:
         self._events.extend((event, trace_id) for event in recorder.take())

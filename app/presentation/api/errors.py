@@ -54,6 +54,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = MappingProxyType(
         "domain_error": HTTPStatus.INTERNAL_SERVER_ERROR,
         "venue_error": HTTPStatus.BAD_GATEWAY,
         "venue_refused": HTTPStatus.BAD_GATEWAY,
+        "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
         "venue_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
         "venue_throttled": HTTPStatus.SERVICE_UNAVAILABLE,
         "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
