@@ -16,6 +16,7 @@ from app.application.trading.ports import ExecutionBook, LedgerEntry
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.exchanges.ports import BalanceUpdate, ExchangeGateway, OrderUpdate, PrivateStream
+from app.domain.shared.execution import OrderStatus
 from app.domain.shared.ids import AccountId
 
 _FUNDING: Final = "FUNDING_FEE"
@@ -47,6 +48,8 @@ class WatchAccount:
         try:
             async for event in self._stream.events():
                 if isinstance(event, OrderUpdate):
+                    if event.fill is None and event.report.status is OrderStatus.OPEN:
+                        continue  # the reply to the POST says the same; where that was lost, recovery asks
                     fills = () if event.fill is None else (event.fill,)
                     self._settler.submit(
                         Evidence(event.report.client_order_id, report=event.report, fills=fills)
