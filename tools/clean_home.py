@@ -1,8 +1,9 @@
-"""Remove the demo's servers and their data: `python -m tools.clean_home [FOLDER]`, by default COPYTRADE_HOME or .copytrade."""
+"""Remove the demo's servers, their data and its logs: `python -m tools.clean_home [FOLDER]`, by default COPYTRADE_HOME or .copytrade."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,10 @@ def main(arguments: list[str]) -> int:
     home = Path(arguments[0] if arguments else os.environ.get("COPYTRADE_HOME") or ".copytrade")
     try:
         discard_home(home)
+        shutil.rmtree(
+            home / "demo", ignore_errors=True
+        )  # its secrets, worthless without the data, and its logs
+        discard_home(home)  # once more: now the folder itself may go
     except EmbeddedServerError as error:
         print(f"{error.code}: {error}")
         return 1

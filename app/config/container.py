@@ -153,8 +153,6 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     """Open everything, yield the App, close everything in reverse order."""
     async with AsyncExitStack() as stack:
         clock, metrics = SystemClock(), PrometheusMetrics()
-        if settings.metrics_port:
-            metrics.serve(settings.metrics_port)
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         engine = make_engine(
             settings.database_url.get_secret_value(),

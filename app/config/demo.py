@@ -49,15 +49,15 @@ async def begin_run(app: App, *, own_redis: bool) -> str | None:
     The demo's own Redis (`own_redis`) is emptied, for it only holds bells and budgets of earlier runs; a given one is
     left alone, and must not serve another worker.
     """
-    if own_redis:
-        await app.redis.flushdb()
-    elif not await _falls_silent(app):
-        return "A worker is already at work on this Redis: stop it, or give the demo a Redis database of its own."
     if await foreign_accounts(app.engine, ACCOUNT_MARK):
         return (
             "The database holds accounts that no demo made: give the demo a database of its own, "
             "or another COPYTRADE_HOME."
         )
+    if own_redis:
+        await app.redis.flushdb()
+    elif not await _falls_silent(app):
+        return "A worker is already at work on this Redis: stop it, or give the demo a Redis database of its own."
     await retire_runs(app.engine, ACCOUNT_MARK)
     return None
 

@@ -68,7 +68,9 @@ class PlatformLimits(BaseModel):
 class Settings(BaseSettings):
     """All settings of all programs."""
 
-    model_config = SettingsConfigDict(env_prefix="COPYTRADE_", extra="ignore", frozen=True, env_file=None)
+    model_config = SettingsConfigDict(
+        env_prefix="COPYTRADE_", extra="ignore", frozen=True, env_file=None, hide_input_in_errors=True
+    )
 
     database_url: SecretStr
     redis_url: SecretStr
@@ -86,7 +88,6 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
-    production: bool = False
 
     @field_validator("id_secret")
     @classmethod

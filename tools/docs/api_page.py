@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from app.presentation.api.access import ACCESS
@@ -55,5 +56,6 @@ def _operations() -> Iterator[tuple[str, str, str]]:
             )
 
 
+@cache  # describing the API takes most of the generator's time
 def _document() -> dict[str, Any]:
     return create_app().openapi()

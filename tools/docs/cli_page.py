@@ -11,16 +11,23 @@ from app.presentation.cli.main import cli
 from tools.docs.markdown import code, page, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _OPENING: Final = """`copytrade COMMAND`, or `python -m app COMMAND`. It ends with 0 when done, 1 when it failed and 2 when it was used wrongly
 or a [setting](settings.md) is missing; then one line says what to do."""
 
 
 def commands() -> Mapping[str, Any]:
-    """Return the command line's commands by name, as typer holds them."""
-    found: Mapping[str, Any] = getattr(typer.main.get_command(cli), "commands", {})
-    return found
+    """Return the command line's commands as typer holds them, by name; one of a group as `group command`."""
+    return dict(_commands_of(typer.main.get_command(cli)))
+
+
+def _commands_of(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if getattr(command, "commands", None):
+            yield from _commands_of(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def options_of(command: str) -> frozenset[str]:

@@ -7,8 +7,9 @@ from typing import Final
 from app.infrastructure.telemetry import METRICS, MetricKind
 from tools.docs.markdown import code, page, table
 
-_OPENING: Final = """Each program keeps its own registry. The API serves its own at `GET /metrics` in Prometheus' text format. Labels are few
-and bounded, never an id. What waits and what is in doubt, for all programs together, is at `GET /v1/health/backlog`."""
+_OPENING: Final = """Each program keeps its own registry in Prometheus' text format: the API serves it at `GET /metrics`, a worker and the feed on
+127.0.0.1 at the port of `COPYTRADE_METRICS_PORT`. Orders and signals are counted where they are served, in the workers;
+leaders' fills in the feed. Labels are few and bounded, never an id. What waits and what is in doubt, for all programs together, is at `GET /v1/health/backlog`."""
 
 _ALARMS: Final = """## What to watch
 
@@ -18,6 +19,7 @@ _ALARMS: Final = """## What to watch
 | `oldest_signal_at` of the backlog, older than a few seconds | signals are not served: [stuck signals](../runbooks/stuck-signals.md) |
 | `outbox_parked` of the backlog, above 0 | an event's handler fails for good: [stuck signals](../runbooks/stuck-signals.md) |
 | `copytrade_evidence_quarantined_total`, any rise | a venue said something that contradicts what was sent |
+| `copytrade_trades_given_up_total` with leg EXIT, any rise | a follower still holds what its leader has left: [venue down](../runbooks/venue-down.md) |
 | `copytrade_keys_refused_total`, any rise | an account takes no new risk: [key refused](../runbooks/key-refused.md) |
 | `/readyz`, not 200 | its answer names the part that is not well |"""
 

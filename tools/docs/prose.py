@@ -53,6 +53,20 @@ def faults(root: Path) -> list[Fault]:
     return [fault for path in documents(root) for fault in faults_of(root, path, targets)]
 
 
+def unreached(root: Path) -> list[str]:
+    """Return the documents that no chain of links leads to from the README."""
+    waiting: list[Path] = [root / "README.md"]
+    seen: set[Path] = set()
+    while waiting:
+        path = waiting.pop().resolve()
+        if path in seen or path.suffix != ".md" or not path.is_file():
+            continue
+        seen.add(path)
+        prose = FENCE.sub("", path.read_text(encoding="utf-8"))
+        waiting += [path.parent / found[1].partition("#")[0] for found in LINK.finditer(prose)]
+    return [path.relative_to(root).as_posix() for path in documents(root) if path.resolve() not in seen]
+
+
 def faults_of(root: Path, path: Path, targets: frozenset[str]) -> Iterator[Fault]:
     """Check one document."""
     text = path.read_text(encoding="utf-8")
@@ -152,13 +166,16 @@ def command_faults(root: Path, line: str, targets: frozenset[str]) -> Iterator[s
 
 
 def _cli_faults(words: list[str]) -> Iterator[str]:
-    command, *rest = words
-    if command not in commands():
-        if re.fullmatch(r"[a-z-]+", command) and command != "--help":
-            yield f"copytrade has no command {command}"
+    known_commands = commands()
+    command = next((name for name in (" ".join(words[:2]), words[0]) if name in known_commands), None)
+    if command is None:
+        is_group = any(name.startswith(f"{words[0]} ") for name in known_commands)
+        named = words[: 2 if is_group else 1]
+        if not (is_group and len(named) == 1) and all(re.fullmatch(r"[a-z][a-z-]*", word) for word in named):
+            yield f"copytrade has no command {' '.join(named)}"
         return
     known = options_of(command)
-    for word in rest:
+    for word in words[len(command.split()) :]:
         option = word.partition("=")[0]
         if option.startswith("--") and option not in known:
             yield f"copytrade {command} has no option {option}"

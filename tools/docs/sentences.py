@@ -27,10 +27,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "chunk_max": "The most followers that are reserved and committed in one transaction.",
     "worker_threads": "How many tasks one worker serves at a time.",
     "hot_pool": "Database connections of each program.",
-    "metrics_port": "Has no effect: the API alone serves metrics, at `/metrics`.",
+    "metrics_port": "Port on 127.0.0.1 where a worker or the feed serves its metrics; 0: none. Each program on a machine needs its own.",
     "log_level": "The least severe line that is logged.",
     "log_format": "`json` for machines, `console` for people.",
-    "production": "Has no effect.",
 }
 
 VENUE_OPTIONS: Final[Mapping[str, str]] = {

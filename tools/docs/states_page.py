@@ -62,7 +62,7 @@ def _machine(
     title: str, lifecycle: Lifecycle[Any, Any], states: type[Enum], events: type[Enum]
 ) -> Iterator[str]:
     yield f"## {title}"
-    yield first_sentence(states.__doc__) + " " + cell(_after_first_paragraph(states.__doc__))
+    yield f"{first_sentence(states.__doc__)} {cell(_after_first_paragraph(states.__doc__))}".strip()
     used = [event for event in events if lifecycle.sources(event)]
     yield table(
         ("state", *(code(event.value) for event in used)),

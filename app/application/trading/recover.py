@@ -4,6 +4,7 @@ It runs at the start of a worker and on a beat; start-up and crash recovery are 
  - An attempt in doubt is looked up at the venue by its client order id. Found: its report and fills are booked.
  - "Not found" is evidence, never proof, until the fence has closed (the venue would refuse any late copy of the
    request), several answers, spread in time, said so, and no fill of an order that we do not know exists since then.
+ - Such a fill may be the owner's own trade: it delays the proof, and after a dozen answers no longer prevents it.
  - A proven absence lets an exit try again, as reduce-only and for at most what is held. An entry tries again only
    while its signal lives and only where the operator states a bound on how late an order may become visible; else
    it ends as ABSENT, its hold kept until a late appearance is ruled out.
@@ -48,6 +49,7 @@ _HIDE: Final = timedelta(seconds=10)
 _LOOK_FIRST: Final = timedelta(seconds=1)
 _LOOK_MAX: Final = timedelta(seconds=15)
 _UNBOOKED_AFTER: Final = timedelta(seconds=2)
+_LOOKS_MAX: Final = 12
 _HORIZON: Final = timedelta(hours=24)
 _AT_ONCE: Final = 16
 
@@ -142,7 +144,8 @@ class Recover:
             )
         known = await self.book.known_order_ids(attempt.account_id, attempt.symbol, signed_at - _HORIZON)
         since = await gateway.fills(instrument, since=signed_at - fence.clock_error)
-        if any(fill.order_id not in known and fill.side is attempt.side for fill in since):
+        unexplained = any(fill.order_id not in known and fill.side is attempt.side for fill in since)
+        if unexplained and looks < _LOOKS_MAX:
             return Evidence(
                 attempt.client_order_id,
                 event=OrderEvent.LOST,

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.exchanges.outcomes import VenueError
-from app.domain.shared.errors import DomainError
+from app.domain.exchanges.outcomes import VenueError, VenueUnavailable
 from app.infrastructure.exchanges.settings import ClockSettings
 
 _DRIFT_PPM: Final = 100
@@ -21,7 +20,7 @@ _DRIFT_PPM: Final = 100
 _TRIES: Final = 3
 
 
-class VenueClockUntrusted(DomainError):
+class VenueClockUntrusted(VenueUnavailable):
     """The venue's time is not known well enough to sign an order."""
 
     code = "venue_clock_untrusted"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from app.config.settings import Settings, load
+from app.presentation.cli.audit import audit
 from app.presentation.cli.demo_command import demo
 from app.presentation.cli.doctor import doctor
 from app.presentation.cli.operator import operator
+from app.presentation.cli.orders import orders
+from app.presentation.cli.reconcile import reconcile
+from app.presentation.cli.running import one_line, settings_or_exit
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Copy trading: run it, look after it, watch it work."
@@ -21,20 +22,9 @@ cli = typer.Typer(
 cli.command()(demo)
 cli.command()(doctor)
 cli.command()(operator)
-
-
-def settings_or_exit() -> Settings:
-    """Return the settings, or say which are wrong and leave with status 2."""
-    try:
-        return load()
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = ".".join(str(part) for part in problem["loc"])
-            sys.stderr.write(f"Setting {name}: {problem['msg']}\n")
-        sys.stderr.write(
-            "Settings come from the environment (COPYTRADE_…); see docs/reference/settings.md.\n"
-        )
-        raise typer.Exit(2) from None
+cli.command()(audit)
+cli.command()(reconcile)
+cli.add_typer(orders, name="orders")
 
 
 @cli.command()
@@ -110,7 +100,9 @@ def migrate(
     """Bring the database to the newest schema."""
     from app.config.database import upgrade  # alembic is only needed here
 
-    upgrade(settings_or_exit(), revision)
+    settings = settings_or_exit()
+    with one_line():
+        upgrade(settings, revision)
     typer.echo(f"The database is at {revision}.")
 
 

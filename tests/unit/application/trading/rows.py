@@ -42,6 +42,11 @@ def now(work: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits for something")
 
 
+def shown(*values: object) -> tuple[object, ...]:
+    """Values side by side, to be compared with plain numbers whatever their unit."""
+    return values
+
+
 def signal(number: int = 1) -> SignalId:
     return SignalId(UUID(int=number))
 
@@ -121,6 +126,7 @@ def execution(
     *,
     price: str | Decimal = "100",
     fee: str = "0.05",
+    realised: str | Decimal = "0",
 ) -> Fill:
     return Fill(
         venue=Venue.BINANCE_USDM,
@@ -132,7 +138,7 @@ def execution(
         price=Price(D(price)),
         quantity=Quantity(D(quantity)),
         fee=Money(D(fee)),
-        realised_pnl=NO_MONEY,
+        realised_pnl=Money(D(realised)),
         at=START,
     )
 

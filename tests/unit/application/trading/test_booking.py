@@ -10,6 +10,7 @@ import pytest
 
 from app.application.trading.booking import Booking
 from app.application.trading.evidence import Evidence
+from app.application.trading.ports import StoredAttempt
 from app.domain.shared.execution import OrderStatus
 from app.domain.shared.market import Side
 from app.domain.shared.money import Money, Quantity
@@ -17,15 +18,16 @@ from app.domain.signals.priority import Lane
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
+from tests.fakes.clock import START
 from tests.unit.application.trading.rows import (
     ACCOUNT,
     FOLLOW,
-    START,
     Desk,
     cid,
     execution,
     put,
     report,
+    shown,
     signal,
 )
 from tests.unit.domain.builders import BTC, D
@@ -50,9 +52,11 @@ def test_an_entry_that_fills_captures_margin_and_fee_and_gives_the_rest_of_the_h
     stored = desk.book.stored(one)
     desk.take(Evidence(one, report=report(stored), fills=(execution(stored, "1", "1"),), acked=True))
     funds, trade = desk.book.funds[ACCOUNT], desk.trade(one)
-    assert (funds.wallet, funds.held, funds.margin) == (D("9999.95"), 0, 20)
-    assert (trade.state, trade.settled, trade.hold_left) == (TradeState.FILLED, True, 0)
-    assert [(e.kind, e.amount, e.entry_key) for e in desk.book.ledger] == [("FEE", D("-0.05"), "FEE:BTC-USDT:1")]
+    assert shown(funds.wallet, funds.held, funds.margin) == (D("9999.95"), 0, 20)
+    assert shown(trade.state, trade.settled, trade.hold_left) == (TradeState.FILLED, True, 0)
+    assert [(e.kind, e.amount, e.entry_key) for e in desk.book.ledger] == [
+        ("FEE", D("-0.05"), "FEE:BTC-USDT:1")
+    ]
     assert desk.order(one).acked
 
 
@@ -60,7 +64,7 @@ def test_the_hold_stays_while_a_reported_execution_has_no_fill_yet(desk: Desk) -
     one = put(desk.book)
     desk.take(Evidence(one, report=report(desk.book.stored(one))))
     trade = desk.trade(one)
-    assert (trade.state, trade.executed, trade.booked, trade.settled) == (TradeState.FILLED, 1, 0, False)
+    assert shown(trade.state, trade.executed, trade.booked, trade.settled) == (TradeState.FILLED, 1, 0, False)
     assert trade.hold_left == trade.hold == desk.book.funds[ACCOUNT].held
 
 
@@ -69,7 +73,7 @@ def test_slippage_beyond_the_hold_is_taken_from_free_funds_and_the_hold_ends_at_
     stored = desk.book.stored(one)
     desk.take(Evidence(one, report=report(stored), fills=(execution(stored, "1", "1", price="150"),)))
     funds = desk.book.funds[ACCOUNT]
-    assert (funds.held, funds.margin, desk.trade(one).hold_left) == (0, 30, 0)
+    assert shown(funds.held, funds.margin, desk.trade(one).hold_left) == (0, 30, 0)
 
 
 def test_a_rebate_is_income_and_never_a_negative_capture(desk: Desk) -> None:
@@ -80,15 +84,17 @@ def test_a_rebate_is_income_and_never_a_negative_capture(desk: Desk) -> None:
     assert desk.book.funds[ACCOUNT].held == 0
 
 
-def test_an_exit_frees_margin_and_realises_the_result_net_of_its_fee(desk: Desk) -> None:
+def test_an_exit_frees_margin_and_the_wallet_moves_by_the_venues_figure_net_of_its_fee(desk: Desk) -> None:
     one = put(desk.book, exit_=True)
     desk.book.kept[ACCOUNT, BTC, FOLLOW] = Position(D(2), Money(D(160)), Money(D(32)))
     desk.book.funds[ACCOUNT].margin = Money(D(32))
     stored = desk.book.stored(one)
-    desk.take(Evidence(one, report=report(stored), fills=(execution(stored, "1", "1"),)))
+    fill = execution(stored, "1", "1", realised="15")  # at the venue, another leader's lot moved the average
+    desk.take(Evidence(one, report=report(stored), fills=(fill,)))
     funds = desk.book.funds[ACCOUNT]
-    assert (funds.wallet, funds.margin) == (D("10019.95"), 16)
-    assert {(e.kind, e.amount) for e in desk.book.ledger} == {("REALISED_PNL", D(20)), ("FEE", D("-0.05"))}
+    assert shown(funds.wallet, funds.margin) == (D("10014.95"), 16)
+    assert {(e.kind, e.amount) for e in desk.book.ledger} == {("REALISED_PNL", D(15)), ("FEE", D("-0.05"))}
+    assert desk.book.kept[ACCOUNT, BTC, FOLLOW].realised == 20
 
 
 @pytest.mark.parametrize(
@@ -124,7 +130,7 @@ def test_a_filled_part_of_a_larger_trade_leaves_the_rest_waiting_at_once(desk: D
     stored = desk.book.stored(one)
     desk.take(Evidence(one, report=report(stored), fills=(execution(stored, "1", "1"),)))
     trade = desk.trade(one)
-    assert (trade.state, trade.retry_at, trade.executed) == (TradeState.WAITING, START, 1)
+    assert shown(trade.state, trade.retry_at, trade.executed) == (TradeState.WAITING, START, 1)
     assert trade.hold_left > 0
 
 
@@ -135,14 +141,18 @@ def test_only_the_newest_attempt_moves_the_trade_and_an_older_ones_fill_is_booke
     desk.take(
         Evidence(one, report=report(stored, OrderStatus.CANCELED, "1"), fills=(execution(stored, "1", "1"),))
     )
-    assert (desk.trade(one).state, desk.trade(one).executed) == (TradeState.WORKING, 1)
+    assert shown(desk.trade(one).state, desk.trade(one).executed) == (TradeState.WORKING, 1)
     assert desk.book.kept[ACCOUNT, BTC, FOLLOW].quantity == 1
 
 
 @pytest.mark.parametrize(
     ("evidence", "code", "words"),
     [
-        (Evidence("c1-0", event=OrderEvent.REFUSED, code="-2019", message="no margin"), "VENUE_REFUSED", "-2019"),
+        (
+            Evidence("c1-0", event=OrderEvent.REFUSED, code="-2019", message="no margin"),
+            "VENUE_REFUSED",
+            "-2019",
+        ),
         (Evidence("c1-0", event=OrderEvent.PROVEN_ABSENT, code="ABSENT"), "ORDER_ABSENT", "not sent again"),
     ],
 )
@@ -165,7 +175,7 @@ def test_a_refusal_that_the_venue_reports_without_a_code_is_told_in_words(desk: 
 
 def test_refusals_of_one_signal_are_one_event(desk: Desk) -> None:
     ids = [put(desk.book, number) for number in (1, 2)]
-    attempts = {one: desk.book.stored(one) for one in ids}
+    attempts: dict[str, StoredAttempt] = {one: desk.book.stored(one) for one in ids}
     booking = Booking(attempts=attempts, seen=frozenset(), positions={}, now=START)
     for one in ids:
         booking.take(Evidence(one, event=OrderEvent.REFUSED, code="-1", message="no"))
@@ -212,7 +222,9 @@ def test_an_attempt_whose_report_was_set_aside_stays_on_the_list(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("exit_", [False, True])
-def test_a_trade_that_waits_keeps_its_time_when_old_news_of_its_attempt_comes(desk: Desk, exit_: bool) -> None:
+def test_a_trade_that_waits_keeps_its_time_when_old_news_of_its_attempt_comes(
+    desk: Desk, exit_: bool
+) -> None:
     one = put(desk.book, exit_=exit_)
     desk.take(Evidence(one, event=OrderEvent.NEVER_LEFT, retry_at=SOON))
     desk.take(Evidence(one, event=OrderEvent.LOST, look_at=SOON))

@@ -66,6 +66,8 @@ def test_each_attempt_waits_twice_as_long_up_to_a_minute(attempt: int, pause: in
     assert made.retry_at == START + pause * MS
 
 
-@pytest.mark.parametrize("outcome", [NotSent("full", 3 * MS), DefiniteNo(RefusalKind.THROTTLED, "1", "", 3 * MS)])
+@pytest.mark.parametrize(
+    "outcome", [NotSent("full", 3 * MS), DefiniteNo(RefusalKind.THROTTLED, "1", "", 3 * MS)]
+)
 def test_the_venues_own_word_on_when_to_come_back_is_kept(outcome: NotSent | DefiniteNo) -> None:
     assert of_outcome("c", outcome, START, is_exit=False, attempt=4).retry_at == START + 3 * MS

@@ -1,0 +1,68 @@
+"""Wiring of the operator's tools: the audit and the stories need the database alone, reconciling the whole App."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.application.trading.audit import Auditor
+from app.application.trading.drift import DriftBook, FindDrift
+from app.application.trading.recover import Recover
+from app.application.trading.story import StoryTeller
+from app.config.container import build
+from app.config.settings import Settings
+from app.infrastructure.postgres.audit import PostgresAuditor
+from app.infrastructure.postgres.engine import make_engine
+from app.infrastructure.postgres.readers_drift import PostgresDriftBook
+from app.infrastructure.postgres.readers_story import PostgresStoryTeller
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """What `copytrade reconcile` uses."""
+
+    recover: Recover
+    book: DriftBook
+    find_drift: FindDrift
+
+
+@asynccontextmanager
+async def opened_auditor(settings: Settings, patience: timedelta) -> AsyncIterator[Auditor]:
+    """Yield an auditor on one connection of its own; `patience` bounds each of its questions."""
+    async with _engine(settings, "copytrade audit", patience) as engine:
+        yield PostgresAuditor(engine, timeout=patience)
+
+
+@asynccontextmanager
+async def opened_stories(settings: Settings) -> AsyncIterator[StoryTeller]:
+    """Yield a story teller on one connection of its own."""
+    async with _engine(settings, "copytrade orders", timedelta(seconds=15)) as engine:
+        yield PostgresStoryTeller(engine)
+
+
+@asynccontextmanager
+async def opened_reconciling(
+    settings: Settings, pause: Callable[[], Awaitable[None]]
+) -> AsyncIterator[Reconciling]:
+    """Yield recovery and comparison on a running App; `pause` lies between two looks at a difference."""
+    async with build(settings) as app:
+        book = PostgresDriftBook(app.engine)
+        yield Reconciling(app.recover, book, FindDrift(book, app.venues, pause))
+
+
+@asynccontextmanager
+async def _engine(settings: Settings, name: str, patience: timedelta) -> AsyncIterator[AsyncEngine]:
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=1,
+        application_name=name,
+        statement_timeout_ms=patience // timedelta(milliseconds=1),
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
