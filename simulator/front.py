@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
-from simulator.engine.account import Account
+from simulator.doors import Dialect
 from simulator.faults import FaultBook, Kind, Rule
 from simulator.http import Connection, Reply, Request
 from simulator.operator.api import OperatorApi
@@ -14,15 +13,6 @@ from simulator.operator.api import OperatorApi
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 GARBAGE = b'{"orderId": 10\xff\xfe'
 UNKNOWN_OUTCOME = b'{"code":-1000,"msg":"Unknown error, please check your request or try again later."}'
-
-
-class Dialect(Protocol):
-    """What a venue's REST door offers."""
-
-    def account_of(self, request: Request) -> Account | None: ...
-
-    def begin(self, request: Request) -> Reply | Callable[[bool], Reply]:
-        """Check a request at the door; the callable then carries it out, told whether it was delayed."""
 
 
 class Front:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MINUTE_MS = 60_000
@@ -11,7 +12,8 @@ TEN_SECONDS_MS = 10_000
 @dataclass(slots=True)
 class Limits:
     """Weight per minute and address; orders per account in ten seconds and in a minute; how many refused requests
-    within one minute bring a ban, and its length.
+    within one minute bring a ban, and its length. Bybit counts otherwise: requests per address in 5 s, the next one
+    bringing the ban, and trading requests per account and endpoint in a rolling window; of its reads five times as many.
     """
 
     weight_per_minute: int = 2400
@@ -19,6 +21,9 @@ class Limits:
     orders_per_minute: int = 1200
     refusals_before_ban: int = 20
     ban_ms: int = 120_000
+    requests_per_5s: int = 600
+    requests_per_uid: int = 10
+    uid_window_ms: int = 1000
 
 
 class Throttled(Exception):
@@ -51,9 +56,10 @@ class _Orders:
 
 @dataclass(slots=True)
 class Limiter:
-    """Counts in memory; `limits` may be replaced at any time."""
+    """Counts in memory; `limits` may be changed at any time. `also_forgiven` are others who count by the same limits."""
 
     limits: Limits = field(default_factory=Limits)
+    also_forgiven: list[Callable[[], None]] = field(default_factory=list)
     _addresses: dict[str, _Address] = field(default_factory=dict)
     _orders: dict[str, _Orders] = field(default_factory=dict)
 
@@ -104,6 +110,8 @@ class Limiter:
         """Forget all counts and bans."""
         self._addresses.clear()
         self._orders.clear()
+        for forgive in self.also_forgiven:
+            forgive()
 
 
 def _rest_of_window_s(now_ms: int, window_ms: int) -> int:

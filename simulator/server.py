@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -12,7 +13,12 @@ from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.rest import Rest
 from simulator.binance.routes import usdm_routes
 from simulator.binance.stream import Streams
+from simulator.bybit.limits import RollingLimits
+from simulator.bybit.rest import BybitRest
+from simulator.bybit.routes import v5_routes
+from simulator.bybit.stream import BybitStreams
 from simulator.clock import Clock
+from simulator.doors import Doors, serve_by_prefix
 from simulator.engine.exchange import Exchange
 from simulator.faults import FaultBook
 from simulator.front import Front
@@ -23,6 +29,15 @@ from simulator.operator.api import OperatorApi
 from simulator.operator.inputs import Input
 
 HOUSEKEEPING_S = 0.05
+
+
+def later(delay_ms: int, call: Callable[[], None]) -> None:
+    """Run `call` on the loop after so many ms; with none, as soon as the answer in hand is out."""
+    loop = asyncio.get_running_loop()
+    if delay_ms:
+        loop.call_later(delay_ms / 1000, call)
+    else:
+        loop.call_soon(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +65,27 @@ class Simulator:
         self.limiter = Limiter()
         self._listen_keys = ListenKeys(setup.seed, self.clock)
         self._streams = Streams(self.exchange.state, self._listen_keys, self.faults)
+        self._bybit_streams = BybitStreams(self.exchange.state, self.faults)
+        bybit_limits = RollingLimits(self.limiter.limits)
+        self.limiter.also_forgiven.append(bybit_limits.forgive)
         self.operator = OperatorApi(
-            self.exchange, self.limiter, self.faults, self.clock, setup.operator_token, self._streams.disconnect,
+            self.exchange, self.limiter, self.faults, self.clock, setup.operator_token, self._disconnect,
             self._set_listen_key_validity,
         )  # fmt: skip
         self.operator.timing.tape_ms = setup.tape_ms
         rest = Rest(self.exchange, self.limiter, self._listen_keys, usdm_routes(self.limiter.limits))
-        self._front = Front(self.operator, rest, self.faults)
-        self._websockets = web.Server(self._streams.serve, access_log=None)
+        bybit = BybitRest(self.exchange, bybit_limits, v5_routes(), later)
+        self._front = Front(self.operator, Doors({"/v5/": bybit}, rest), self.faults)
+        self._websockets = web.Server(
+            serve_by_prefix({"/v5/": self._bybit_streams.serve}, self._streams.serve), access_log=None
+        )
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._housekeeper: asyncio.Task[None] | None = None
         self._apply(Input.of(setup.initial, "the configuration"))
+
+    def _disconnect(self, account_id: str | None) -> int:
+        return self._streams.disconnect(account_id) + self._bybit_streams.disconnect(account_id)
 
     def _set_listen_key_validity(self, valid_ms: int) -> None:
         self._listen_keys.valid_ms = valid_ms

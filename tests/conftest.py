@@ -26,6 +26,7 @@ TESTS = Path(__file__).resolve().parent
 MARKERS = {
     "unit": "unit",
     "architecture": "unit",
+    "model": "unit",
     "contract": "integration",
     "integration": "integration",
     "simulator": "integration",

@@ -35,6 +35,7 @@ from app.application.whales.watch import WatchLeader
 from app.config.quotes import PoolQuotes
 from app.config.reactions import reactions
 from app.config.settings import Settings
+from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.market import Instrument, Venue
 from app.domain.shared.money import Money
 from app.domain.signals.signal import Signal
@@ -96,6 +97,7 @@ class App:
             clock=self.clock,
             metrics=self.metrics,
             rule=self.settings.burst_rule,
+            venue_now=lambda: from_epoch_ms(self.venues.now_ms(account.venue)),
         )
 
     def watch_account(self, account: TradingAccount) -> WatchAccount:

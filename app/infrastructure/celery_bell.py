@@ -12,6 +12,7 @@ from typing import Final
 
 from celery import Celery
 from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
 
 from app.domain.shared.ids import SignalId
 from app.domain.signals.priority import Lane
@@ -43,6 +44,11 @@ def make_celery(broker_url: str, task_cls: str | None = None) -> Celery:
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": 5,
             "queue_order_strategy": "priority",
+            # A publisher asks twice and then leaves it to the sweep: the caller's work is stored already.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 0.5,
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
         },
@@ -66,7 +72,7 @@ class CeleryBell:
     def _send(self, signal_id: str, queue: str) -> None:
         try:
             self._celery.send_task(DISPATCH, args=[signal_id], queue=queue, retry=False)
-        except self._celery.connection_for_write().recoverable_connection_errors:
+        except (OperationalError, OSError):
             return  # the row is stored, and the sweep rings for what waits
 
     def close(self) -> None:

@@ -18,49 +18,24 @@ from simulator.engine.order import Execution, Fill, Order
 from simulator.engine.position import Position
 from simulator.engine.state import State
 from simulator.faults import STREAM_ENDPOINT, FaultBook, Kind
+from simulator.sessions import PING_PERIOD_S, Outbox
 
-PING_PERIOD_S = 180.0
 
-
-class Session:
-    """One connection. `held` is an event kept back to come after the next one; `silent` sends nothing any more."""
+class Session(Outbox):
+    """One connection and the streams that it hears."""
 
     def __init__(self, *, combined: bool) -> None:
+        super().__init__()
         self.combined = combined
         self.names: set[str] = set()
-        self.outgoing: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.silent = False
-        self.held: bytes | None = None
-
-    def send(self, name: str, message: Json) -> None:
-        """Queue one message of the stream `name`."""
-        self._queue(self.frame(name, message))
 
     def frame(self, name: str, message: Json) -> bytes:
         """Return the text frame, wrapped when the session asked for combined streams."""
         return orjson.dumps({"stream": name, "data": message} if self.combined else message)
 
-    def _queue(self, frame: bytes) -> None:
-        if not self.silent:
-            self.outgoing.put_nowait(frame)
-
-    def send_faulty(self, kind: Kind | None, name: str, message: Json) -> None:
-        """Queue one message as `kind` would have it arrive."""
-        frame = self.frame(name, message)
-        if kind is Kind.REORDER and self.held is None:
-            self.held = frame
-            return
-        if kind is Kind.SILENCE:
-            self.silent = True
-        if kind is not Kind.DROP:
-            self._queue(frame)
-        if kind is Kind.DUPLICATE:
-            self._queue(frame)
-        if self.held is not None:
-            late, self.held = self.held, None
-            self._queue(late)
-        if kind is Kind.DISCONNECT:
-            self.outgoing.put_nowait(None)
+    def send(self, name: str, message: Json) -> None:
+        """Queue one message of the stream `name`."""
+        self.put(self.frame(name, message))
 
 
 class Streams:
@@ -92,7 +67,7 @@ class Streams:
         socket = web.WebSocketResponse(heartbeat=PING_PERIOD_S, autoping=False, max_msg_size=65536)
         await socket.prepare(request)
         self.subscribe(session, [name for name in names if name])
-        pump = asyncio.create_task(_pump(socket, session))
+        pump = asyncio.create_task(session.pump(socket))
         try:
             async for message in socket:
                 if message.type is WSMsgType.PING and not session.silent:
@@ -152,7 +127,7 @@ class Streams:
             rule = self._faults.strike(STREAM_ENDPOINT, account.account_id, str(message["e"]))
             kind = rule.kind if rule is not None else None
         for session in list(self._by_name.get(name, ())):
-            session.send_faulty(kind, name, message)
+            session.put_faulty(kind, session.frame(name, message))
         if kind is Kind.EXPIRE:
             self._listen_keys.close(account.account_id)
 
@@ -217,15 +192,5 @@ class Streams:
         names = list(self._users.values()) if account_id is None else [self._users.get(account_id, "")]
         found = [session for name in names for session in self._by_name.get(name, ())]
         for session in found:
-            session.outgoing.put_nowait(None)
+            session.end()
         return len(found)
-
-
-async def _pump(socket: web.WebSocketResponse, session: Session) -> None:
-    """Send what is queued, in order; a None in the queue closes the socket."""
-    try:
-        while (frame := await session.outgoing.get()) is not None:
-            await socket.send_str(frame.decode())
-        await socket.close()
-    except (ConnectionError, RuntimeError):
-        return  # the peer is gone; the reading side ends the session

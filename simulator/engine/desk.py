@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.engine.account import Account
@@ -23,6 +24,14 @@ from simulator.engine.refusal import Reason, Refusal
 from simulator.engine.state import State
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What an order may book, and the levels that it would execute against."""
+
+    quantity: Decimal
+    levels: list[Level]
+
+
 class Desk:
     """All methods raise Refusal before they change anything."""
 
@@ -31,6 +40,42 @@ class Desk:
 
     def place(self, account: Account, request: OrderRequest) -> Order:
         """Accept one order and execute what the book allows at once; the returned order shows the outcome."""
+        taken = self._check(account, request)
+        if taken.levels and request.time_in_force is TimeInForce.GTX and request.type is not OrderType.MARKET:
+            raise Refusal(Reason.POST_ONLY_WOULD_TAKE)
+        order = self._state.enter(account, request, taken.quantity)
+        self._match(account, order, taken.levels)
+        return order
+
+    def accept(self, account: Account, request: OrderRequest) -> Order:
+        """Accept one order without matching it, as a venue does that acknowledges first; `settle` matches it."""
+        order = self._state.enter(account, request, self._check(account, request).quantity)
+        account.open_orders[order.order_id] = order
+        return order
+
+    def settle(self, account: Account, order: Order) -> None:
+        """Match an accepted order against the book as it is now, unless it was cancelled in between.
+
+        A reducing order is cut to what is left to reduce; a post-only order that would take is cancelled.
+        """
+        state = self._state
+        if not order.is_open:
+            return
+        if order.reduce_only or not opens(order.side, order.position_side):
+            left = self._reducible(account, order.symbol, order.side, order.position_side)
+            order.quantity = min(order.quantity, order.executed + left) if left else order.quantity
+            if not left:
+                state.end(account, order, Status.CANCELED)
+                return
+        limit = None if order.type is OrderType.MARKET else order.price
+        taken = walk(state.ladder(order.symbol).against(order.side), order.side, order.remaining, limit)
+        if taken and order.time_in_force is TimeInForce.GTX and limit is not None:
+            state.end(account, order, Status.CANCELED)
+            return
+        self._match(account, order, taken)
+
+    def _check(self, account: Account, request: OrderRequest) -> _Taken:
+        """Refuse what cannot be accepted; return the quantity to book and what the book gives for it."""
         state = self._state
         instrument = state.instrument(request.symbol)
         self._check_client_id(account, request.client_order_id)
@@ -44,15 +89,11 @@ class Desk:
             instrument.check_notional(quantity, mark if market else request.price)
         levels = state.ladder(request.symbol).against(request.side)
         taken = walk(levels, request.side, quantity, None if market else request.price)
-        if taken and request.time_in_force is TimeInForce.GTX and not market:
-            raise Refusal(Reason.POST_ONLY_WOULD_TAKE)
         if not market and len(account.open_orders) >= instrument.max_open_orders:
             raise Refusal(Reason.TOO_MANY_OPEN_ORDERS)
         if not reducing:
             self._check_margin(account, request, quantity, taken, mark)
-        order = state.enter(account, request, quantity)
-        self._match(account, order, taken)
-        return order
+        return _Taken(quantity, taken)
 
     def _match(self, account: Account, order: Order, taken: list[Level]) -> None:
         state = self._state
@@ -138,7 +179,8 @@ class Desk:
         state = self._state
         ladder = state.ladder(symbol)
         for order in list(state.resting[symbol].values()):
-            if not order.is_open:
+            # A replayed order that goes on executes by the operator's word alone: it has no price to be reached.
+            if not order.is_open or order.type is OrderType.MARKET:
                 continue
             account = state.accounts[order.account_id]
             wanted = order.remaining

@@ -26,9 +26,14 @@ Uniqueness = Literal["open", "always", "none"]
 
 @dataclass(slots=True)
 class Rules:
-    """What an operator may change while the exchange runs; times in milliseconds."""
+    """What an operator may change while the exchange runs; times in milliseconds.
+
+    `matching_delay_ms` lies between acknowledging and matching, where a dialect acknowledges first; with zero the
+    order is matched right after the answer.
+    """
 
     visibility_lag_ms: int = 0
+    matching_delay_ms: int = 0
     client_id_uniqueness: Uniqueness = "open"
 
 

@@ -143,7 +143,7 @@ class OperatorApi:
 
     def change_settings(self, given: Input) -> None:
         """Apply settings; those not named keep their value."""
-        given.only("visibility_lag_ms", "latency_ms", "client_id_uniqueness", "clock_skew_ms", "limits", "tape_ms",
+        given.only("visibility_lag_ms", "latency_ms", "matching_delay_ms", "client_id_uniqueness", "clock_skew_ms", "limits", "tape_ms",
                    "listen_key_valid_ms")  # fmt: skip
         limits = given.object("limits")
         names = tuple(asdict(self._limiter.limits))
@@ -152,12 +152,14 @@ class OperatorApi:
         fresh = {name: limits.integer(name, getattr(self._limiter.limits, name), 1) for name in names}
         lag = given.integer("visibility_lag_ms", rules.visibility_lag_ms)
         latency = given.integer("latency_ms", timing.latency_ms)
+        matching = given.integer("matching_delay_ms", rules.matching_delay_ms)
         tape = given.integer("tape_ms", timing.tape_ms)
         skew = given.integer("clock_skew_ms", self._clock.skew_ms, None)
         uniqueness = given.choice("client_id_uniqueness", Uniqueness, Uniqueness(rules.client_id_uniqueness))
         if given.has("listen_key_valid_ms"):
             self._listen_key_validity(given.integer("listen_key_valid_ms", least=1))
         rules.visibility_lag_ms, rules.client_id_uniqueness = lag, uniqueness.value
+        rules.matching_delay_ms = matching
         timing.latency_ms, timing.tape_ms, self._clock.skew_ms = latency, tape, skew
         for name, value in fresh.items():
             setattr(self._limiter.limits, name, value)
@@ -169,6 +171,7 @@ class OperatorApi:
         return {
             "visibility_lag_ms": rules.visibility_lag_ms,
             "latency_ms": self.timing.latency_ms,
+            "matching_delay_ms": rules.matching_delay_ms,
             "client_id_uniqueness": rules.client_id_uniqueness,
             "clock_skew_ms": self._clock.skew_ms,
             "tape_ms": self.timing.tape_ms,

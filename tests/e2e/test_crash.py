@@ -29,7 +29,9 @@ async def test_a_worker_killed_in_mid_fan_out_leaves_exactly_one_order_for_every
             assert sent < FOLLOWERS, "the kill came too late to prove anything"
             with system.start("work"):
                 await system.quiet(signals=1, seconds=90)
-                await _each_follower_has_one(system.simulator, await system.value("SELECT count(*) FROM follows"))
+                await _each_follower_has_one(
+                    system.simulator, await system.value("SELECT count(*) FROM follows")
+                )
                 system.lead("SELL", "0.5")
                 await system.quiet(signals=2, seconds=90)
         assert await books_differ(system) == []

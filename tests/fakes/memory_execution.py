@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.application.trading.ports import (
+from app.application.trading.execution_ports import (
     AttemptKey,
     Changes,
     DecisionChange,
@@ -20,8 +20,8 @@ from app.application.trading.ports import (
     StoredAttempt,
     TradeChange,
     WaitingTrade,
-    Window,
 )
+from app.application.trading.ports import Window
 from app.domain.shared.execution import Leg
 from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId
 from app.domain.shared.market import Side, Symbol, Venue
@@ -140,6 +140,8 @@ class MemoryExecution:
             leverage=trade.leverage,
             hold=trade.hold,
             hold_left=trade.hold_left,
+            look_at=order.look_at,
+            retry_at=trade.retry_at,
         )
 
     async def seen(

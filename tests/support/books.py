@@ -29,7 +29,8 @@ async def books_differ(system: System) -> list[str]:
     """Return every difference between the exchange's books and ours, in words; none when they are equal."""
     operator = system.simulator.operator
     orders, fills, positions, balances = [
-        await asyncio.to_thread(operator.ledger, name) for name in ("orders", "fills", "positions", "balances")
+        await asyncio.to_thread(operator.ledger, name)
+        for name in ("orders", "fills", "positions", "balances")
     ]
     leader = system.leader.get("account_id")
     differences: list[str] = []
@@ -42,7 +43,9 @@ async def books_differ(system: System) -> list[str]:
     booked = {(row["trade_id"]) for row in await system.rows("SELECT trade_id FROM fills")}
     executed = {str(fill["trade_id"]) for fill in fills if fill["account_id"] != leader}
     if booked != executed:
-        differences.append(f"fills: {len(executed - booked)} only at the exchange, {len(booked - executed)} only ours")
+        differences.append(
+            f"fills: {len(executed - booked)} only at the exchange, {len(booked - executed)} only ours"
+        )
     differences += await _accounts_differ(system, positions, balances, leader)
     return differences
 
@@ -64,11 +67,15 @@ async def _accounts_differ(system: System, positions: Any, balances: Any, leader
         for row in positions
         if Decimal(row["quantity"]) and row["account_id"] != leader
     }
-    ours = {(row["label"], row["symbol"].replace("-", "")): row["quantity"] for row in await system.rows(_LOTS)}
+    ours = {
+        (row["label"], row["symbol"].replace("-", "")): row["quantity"] for row in await system.rows(_LOTS)
+    }
     if theirs != ours:
         found.append(f"positions: exchange {theirs}, ours {ours}")
     wallets = {row["label"]: row for row in await system.rows(_WALLETS)}
-    newest = {row["label"]: row for row in balances}  # the ledger is in order: the last row of an account stands
+    newest = {
+        row["label"]: row for row in balances
+    }  # the ledger is in order: the last row of an account stands
     for row in newest.values():
         mine = wallets.get(row["label"])
         if row["account_id"] != leader and mine is not None and mine["wallet"] != Decimal(row["balance"]):

@@ -170,7 +170,8 @@ class SimulatorProcess:
         if self._generous:
             self.operator.settings(
                 limits={
-                    "weight_per_minute": 10_000_000, "orders_per_10s": 1_000_000, "orders_per_minute": 1_000_000
+                    "weight_per_minute": 10_000_000, "orders_per_10s": 1_000_000, "orders_per_minute": 1_000_000,
+                    "requests_per_5s": 10_000_000, "requests_per_uid": 1_000_000,
                 }
             )  # fmt: skip
         return self

@@ -14,9 +14,8 @@ from typing import Final, Protocol
 
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
-from app.domain.exchanges.outcomes import VenueError
 from app.domain.shared.clock import Clock
-from app.domain.shared.errors import ConcurrencyConflict
+from app.domain.shared.errors import DomainError
 from app.domain.shared.ids import SignalId
 from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import Lane
@@ -25,6 +24,7 @@ from app.domain.signals.signal import Signal, SignalState
 _LEASE: Final = timedelta(seconds=10)
 _EXTEND_EVERY_S: Final = 3
 _FORGOTTEN_AFTER: Final = timedelta(seconds=1)
+_TRY_AGAIN_AFTER: Final = timedelta(seconds=2)
 
 
 class CopyReport(Protocol):
@@ -70,20 +70,29 @@ class DispatchSignals:
 
     async def _serve(self, signal: Signal) -> None:
         keeper = asyncio.create_task(self._keep(signal), name=f"lease of {signal.id}")
-        state = SignalState.PENDING
         try:
             report = await self.copier(signal, self.owner, self._superseded)
-            if report.complete:
-                state = SignalState.EXPIRED if report.expired else SignalState.DONE
-        except VenueError as error:
+        except DomainError as error:
             self.metrics.count("dispatch_failed", code=error.code)
-            await asyncio.sleep(_FORGOTTEN_AFTER.total_seconds())
-        except ConcurrencyConflict:
-            self.metrics.count("dispatch_failed", code=ConcurrencyConflict.code)
+            await self._stop_keeping(keeper)
+            await self._lapse_soon(signal)
+            return
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-            await self._finish(signal, state)
+            await self._stop_keeping(keeper)
+        state = SignalState.PENDING
+        if report.complete:
+            state = SignalState.EXPIRED if report.expired else SignalState.DONE
+        await self._finish(signal, state)
+
+    async def _stop_keeping(self, keeper: asyncio.Task[None]) -> None:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+    async def _lapse_soon(self, signal: Signal) -> None:
+        """Keep the claim for a moment and let it lapse: meanwhile the signals behind this one are served."""
+        async with self.uow() as uow:
+            await uow.signals.extend(signal.id, self.owner, self.clock.now() + _TRY_AGAIN_AFTER)
+            await uow.commit()
 
     async def _keep(self, signal: Signal) -> None:
         while True:

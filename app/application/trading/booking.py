@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from app.application.trading.evidence import Evidence
-from app.application.trading.ports import (
+from app.application.trading.evidence import Evidence, backoff
+from app.application.trading.execution_ports import (
     AttemptKey,
     BookedFill,
     Changes,
@@ -35,7 +35,7 @@ from app.domain.shared.execution import Fill
 from app.domain.shared.ids import AccountId, FollowId, SignalId
 from app.domain.shared.market import Symbol
 from app.domain.shared.money import NO_MONEY, Money, Price, Quantity
-from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode
+from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode, DecisionOutcome
 from app.domain.trading.events import OrdersRefused
 from app.domain.trading.hold import Hold
 from app.domain.trading.order import ORDER_LIFECYCLE, Order, OrderState, check_same_order, event_of
@@ -45,6 +45,7 @@ from app.domain.trading.trade import HOLD_IS_OVER, TRADE_AFTER_ORDER, TRADE_LIFE
 PositionKey = tuple[AccountId, Symbol, FollowId]
 FillKey = tuple[AccountId, Symbol, str]
 
+NO_PAUSE: Final = timedelta(0)
 _TRADE_STEPS: Final = frozenset((source, target) for (source, _), target in TRADE_LIFECYCLE.table.items())
 
 
@@ -122,12 +123,16 @@ class Booking:
             hold=Hold(stored.hold, stored.hold_left),
             venue_order_id=stored.venue_order_id,
             looks=stored.looks,
+            look_at=stored.look_at,
+            retry_at=stored.retry_at,
         )
         self._sheets[stored.client_order_id] = sheet
         return sheet
 
     def _judge(self, sheet: _Sheet, evidence: Evidence) -> None:
         event = evidence.event
+        if any(fill.side is not sheet.stored.side for fill in evidence.fills):
+            raise InvariantBroken("The venue reports an execution against the order's side.")
         if evidence.report is not None:
             report = evidence.report
             check_same_order(
@@ -154,6 +159,8 @@ class Booking:
             sheet.retry_at = evidence.retry_at
             sheet.code = evidence.code
             sheet.message = evidence.message
+        elif event is None and evidence.look_at is not None:
+            sheet.look_at = evidence.look_at  # nothing was learned; it is looked up again later
         if evidence.looks is not None:
             sheet.looks = evidence.looks
         sheet.acked = sheet.acked or evidence.acked
@@ -189,9 +196,14 @@ class Booking:
     def _move_trade(self, sheet: _Sheet, evidence: Evidence) -> None:
         if sheet.stored.key.attempt == sheet.stored.trade_attempt:
             target = TRADE_AFTER_ORDER[sheet.order_state]
-            if _is_a_part(sheet):
+            if _leaves_a_rest(sheet, evidence):
                 target = TradeState.WAITING
-                sheet.retry_at = self.now
+                pause = (
+                    backoff(sheet.stored.key.attempt)
+                    if sheet.order_state is not OrderState.FILLED
+                    else NO_PAUSE
+                )
+                sheet.retry_at = self.now + pause
             if sheet.order_state is OrderState.ABSENT and evidence.resend:
                 target = TradeState.WAITING
                 sheet.retry_at = evidence.retry_at or self.now
@@ -225,7 +237,7 @@ class Booking:
 
     def outcomes_known(self) -> tuple[FollowId, ...]:
         """Return the follows of which a trade was open and is not any more."""
-        open_states = (TradeState.WAITING, TradeState.WORKING)
+        open_states = (TradeState.WAITING, TradeState.WORKING, TradeState.ABSENT)
         return tuple(
             sheet.stored.key.follow_id
             for sheet in self._sheets.values()
@@ -233,11 +245,19 @@ class Booking:
         )
 
 
-def _is_a_part(sheet: _Sheet) -> bool:
-    """Return whether an order that ran out was only a part of the trade: the venue caps one order's size."""
+def _leaves_a_rest(sheet: _Sheet, evidence: Evidence) -> bool:
+    """Return whether an order that ended leaves something of its trade to be sent again.
+
+    An order that ran out in whole was a part, since the venue caps one order's size. An exit that the venue ended
+    before it was done (an empty book, its own reasons) goes on: no close is lost.
+    """
     stored = sheet.stored
-    whole_order = sheet.order_state is OrderState.FILLED and sheet.order_executed >= stored.order_quantity
-    return whole_order and sheet.trade_executed < stored.trade_quantity
+    if sheet.trade_executed >= stored.trade_quantity:
+        return False
+    if sheet.order_state is OrderState.FILLED:
+        return sheet.order_executed >= stored.order_quantity
+    refused_late = sheet.order_state is OrderState.REJECTED and evidence.report is not None
+    return stored.reduce_only and (refused_late or sheet.order_state is OrderState.CANCELED)
 
 
 def positions_touched(attempts: Iterable[StoredAttempt]) -> tuple[PositionKey, ...]:
@@ -282,13 +302,23 @@ def _failures(sheets: Iterable[_Sheet]) -> Iterable[DecisionChange]:
     for sheet in _failed(sheets, lambda s: s.trade_state in (TradeState.REJECTED, TradeState.ABSENT)):
         refused = sheet.trade_state is TradeState.REJECTED
         code = DecisionCode.VENUE_REFUSED if refused else DecisionCode.ORDER_ABSENT
-        words = f"{sheet.code} {sheet.message}".strip()
-        yield DecisionChange(
-            follow_id=sheet.stored.key.follow_id,
-            signal_id=sheet.stored.key.signal_id,
-            code=code.value,
-            reason=DECISION_SENTENCES[code].format(venue=words),
-        )
+        words = " ".join(part for part in (sheet.code, sheet.message) if part) or "it said no more than that"
+        yield _decided(sheet, DecisionOutcome.FAILED, code, words)
+    copied = (TradeState.WORKING, TradeState.FILLED, TradeState.ENDED)
+    for sheet in _failed(
+        sheets, lambda s: s.stored.trade_state is TradeState.ABSENT and s.trade_state in copied
+    ):
+        yield _decided(sheet, DecisionOutcome.COPIED, DecisionCode.APPEARED_LATE, "")
+
+
+def _decided(sheet: _Sheet, outcome: DecisionOutcome, code: DecisionCode, words: str) -> DecisionChange:
+    return DecisionChange(
+        follow_id=sheet.stored.key.follow_id,
+        signal_id=sheet.stored.key.signal_id,
+        outcome=outcome,
+        code=code.value,
+        reason=DECISION_SENTENCES[code].format(venue=words),
+    )
 
 
 def _refusals(sheets: Iterable[_Sheet], now: datetime) -> Iterable[Event]:

@@ -169,7 +169,10 @@ class CopySignal:
             cid = client_order_id(self.id_secret, signal.id, planned.follow_id, signal.leg, 0)
             largest = trade.instrument.round_quantity(trade.instrument.quantity_max)
             first = min(planned.quantity, largest)
-            prepared.append(Prepared(planned, first, made, cid, candidate.risk_version, candidate.sealed))
+            pending = candidate.follower.exit_pending
+            prepared.append(
+                Prepared(planned, first, pending, made, cid, candidate.risk_version, candidate.sealed)
+            )
         return prepared, decisions
 
 

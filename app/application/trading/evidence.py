@@ -63,7 +63,7 @@ def of_outcome(
     if isinstance(outcome, Accepted):
         return Evidence(client_order_id, report=outcome.report, acked=True)
     if isinstance(outcome, NotSent):
-        pause = outcome.retry_after or _backoff(attempt)
+        pause = outcome.retry_after or backoff(attempt)
         return Evidence(
             client_order_id,
             event=OrderEvent.NEVER_LEFT,
@@ -95,7 +95,7 @@ def _of_refusal(
     client_order_id: str, no: DefiniteNo, now: datetime, *, is_exit: bool, attempt: int
 ) -> Evidence:
     if no.kind in _PASSING or (is_exit and no.kind not in _FOR_GOOD):
-        pause = no.retry_after or _backoff(attempt)
+        pause = no.retry_after or backoff(attempt)
         return Evidence(
             client_order_id,
             event=OrderEvent.NEVER_LEFT,
@@ -107,5 +107,6 @@ def _of_refusal(
     return Evidence(client_order_id, event=OrderEvent.REFUSED, code=no.code, message=no.message, acked=True)
 
 
-def _backoff(attempt: int) -> timedelta:
+def backoff(attempt: int) -> timedelta:
+    """Return how long a trade waits before its next attempt: longer each time, at most a minute."""
     return min(_SOON * (1 << min(attempt, 10)), _LATER_MAX)

@@ -14,7 +14,8 @@ from typing import Final
 
 from app.application.shared.telemetry import Metrics
 from app.application.trading.evidence import of_outcome
-from app.application.trading.ports import ExecutionBook, Window
+from app.application.trading.execution_ports import ExecutionBook
+from app.application.trading.ports import Window
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import NotSent, Outcome
 from app.domain.exchanges.ports import GatewayFactory

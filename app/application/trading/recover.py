@@ -21,17 +21,9 @@ from typing import Final
 
 from app.application.shared.telemetry import Metrics
 from app.application.trading.evidence import Evidence
+from app.application.trading.execution_ports import Doubt, ExecutionBook, Resend, StoredAttempt, WaitingTrade
 from app.application.trading.place import Placer, ToSend
-from app.application.trading.ports import (
-    Doubt,
-    ExecutionBook,
-    Quotes,
-    Resend,
-    StoredAttempt,
-    VenueClock,
-    WaitingTrade,
-    Window,
-)
+from app.application.trading.ports import Quotes, VenueClock, Window
 from app.application.trading.settle import Settler
 from app.domain.exchanges.ports import ExchangeGateway, GatewayFactory
 from app.domain.exchanges.venue import FenceRule
@@ -216,7 +208,12 @@ class Recover:
         for trade, code in hopeless:
             self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code=code.value)
         given_up = {trade.attempt.client_order_id for trade, _ in hopeless}
-        ready = [trade for trade in waiting if trade.attempt.client_order_id not in given_up]
+        ready = []
+        for trade in waiting:
+            if _is_out_of_attempts(trade):  # a week of refusals: the close waits for a person, and is counted
+                self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code="OUT_OF_ATTEMPTS")
+            elif trade.attempt.client_order_id not in given_up:
+                ready.append(trade)
         sent = 0
         for venue, sym in {(trade.attempt.venue, trade.attempt.symbol) for trade in ready}:
             group = [t for t in ready if (t.attempt.venue, t.attempt.symbol) == (venue, sym)]
@@ -231,10 +228,12 @@ class Recover:
 
     def _hopeless(self, trade: WaitingTrade) -> DecisionCode | None:
         expires_at = trade.signal_expires_at
-        if trade.attempt.key.attempt + 1 >= ATTEMPTS_MAX:
-            return DecisionCode.VENUE_REFUSED
+        if trade.attempt.trade_executed >= trade.attempt.trade_quantity:
+            return DecisionCode.NOTHING_TO_CLOSE  # what was taken for absent appeared and did it all
         if trade.attempt.reduce_only:
             return DecisionCode.NOTHING_TO_CLOSE if trade.closable <= 0 else None
+        if _is_out_of_attempts(trade):
+            return DecisionCode.VENUE_REFUSED
         if trade.superseded:
             return DecisionCode.LEADER_ALREADY_OUT
         if expires_at is not None and self.clock.now() >= expires_at:
@@ -275,6 +274,10 @@ class Recover:
         ]
         await self.placer.send(instrument, orders, window, None)
         return len(orders)
+
+
+def _is_out_of_attempts(trade: WaitingTrade) -> bool:
+    return trade.attempt.key.attempt + 1 >= ATTEMPTS_MAX
 
 
 async def _in_lanes(work: Sequence[Coroutine[object, object, None]]) -> None:

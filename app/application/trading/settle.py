@@ -14,7 +14,7 @@ from typing import Final
 from app.application.shared.telemetry import Metrics
 from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import ExecutionBook, StoredAttempt
+from app.application.trading.execution_ports import ExecutionBook, StoredAttempt
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import ConcurrencyConflict, StorageUnavailable
 from app.domain.shared.execution import Leg

@@ -12,7 +12,7 @@ from typing import Final
 
 from app.application.shared.telemetry import Metrics
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import ExecutionBook, LedgerEntry
+from app.application.trading.execution_ports import ExecutionBook, LedgerEntry
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.exchanges.ports import BalanceUpdate, ExchangeGateway, OrderUpdate, PrivateStream

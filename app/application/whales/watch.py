@@ -3,6 +3,8 @@
 Rules.
  - When a watch begins for a leader that we know nothing of, its positions are taken as they stand and nothing is
    traded on them: followers copy what happens from now on.
+ - The first look reads the positions twice around one instant; only if nothing moved do they stand, and fills up to
+   that instant are part of them.
  - On every (re)connection, fills since the last one that was consumed are fetched and go the same way; what the
    stream delivers meanwhile waits, so fills are worked through in order.
  - A failed or empty answer says nothing: a leader is flat only when its fills say so.
@@ -13,11 +15,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final, Protocol
 
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
-from app.domain.exchanges.outcomes import VenueError
+from app.domain.exchanges.outcomes import VenueError, VenueUnavailable
 from app.domain.exchanges.ports import (
     BalanceUpdate,
     Connected,
@@ -27,7 +30,7 @@ from app.domain.exchanges.ports import (
 )
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import NotFound
-from app.domain.shared.execution import Fill
+from app.domain.shared.execution import Fill, VenuePosition
 from app.domain.shared.market import Instrument, Symbol, Venue
 from app.domain.shared.money import Money
 from app.domain.whales.intent import Burst, BurstCollector, BurstRule
@@ -61,6 +64,7 @@ class WatchLeader:
         clock: Clock,
         metrics: Metrics,
         rule: BurstRule,
+        venue_now: Callable[[], datetime] | None = None,
     ) -> None:
         self._whale = whale
         self._stream = stream
@@ -71,6 +75,8 @@ class WatchLeader:
         self._clock = clock
         self._metrics = metrics
         self._collector = BurstCollector(rule)
+        self._venue_now = venue_now or clock.now
+        self._since: datetime | None = None
         self._equity: Money | None = None
         self._leverage: dict[Symbol, int] = {}
 
@@ -117,7 +123,7 @@ class WatchLeader:
         elif isinstance(event, BalanceUpdate):
             self._equity = event.balance
             self._leverage |= {p.symbol: p.leverage for p in event.positions if p.leverage > 0}
-        elif event.fill is not None:
+        elif event.fill is not None and not self._is_history(event.fill):
             burst = self._collector.add(event.fill, self._clock.now())
             if burst is not None:
                 await self._decide(burst)
@@ -151,15 +157,22 @@ class WatchLeader:
 
     async def _read_account(self) -> None:
         self._equity = (await self._gateway.balance()).wallet
+        before = await self._gateway.positions()
+        looked_at = self._venue_now()
         positions = await self._gateway.positions()
         self._leverage |= {p.symbol: p.leverage for p in positions if p.leverage > 0}
         async with self._uow() as uow:
-            since = await uow.leaders.watched_since(self._whale.id)
+            self._since = since = await uow.leaders.watched_since(self._whale.id)
             if since is None:
+                if _held(before) != _held(positions):
+                    raise VenueUnavailable(
+                        "The leader trades while its positions are first read; they are read again."
+                    )
                 for position in positions:
                     await uow.leaders.set_position(self._whale.id, position.symbol, position.quantity)
-                await uow.leaders.begin_watch(self._whale.id, self._clock.now())
+                await uow.leaders.begin_watch(self._whale.id, looked_at)
                 await uow.commit()
+                self._since = looked_at
                 return
             newest = await uow.leaders.newest_fills(self._whale.id)
         for sym in {*newest, *(position.symbol for position in positions)}:
@@ -168,8 +181,16 @@ class WatchLeader:
     async def _fetch_missed(self, sym: Symbol, since: datetime) -> None:
         instrument = await self._instruments.instrument(self._whale.venue, sym)
         fills = await self._gateway.fills(instrument, since=since - _OVERLAP)
-        for burst in _by_order(fills):
+        for burst in _by_order([fill for fill in fills if not self._is_history(fill)]):
             await self._decide(burst)
+
+    def _is_history(self, fill: Fill) -> bool:
+        """Return whether a fill was part of the positions that the watch began with."""
+        return self._since is not None and fill.at <= self._since
+
+
+def _held(positions: Sequence[VenuePosition]) -> dict[Symbol, Decimal]:
+    return {position.symbol: position.quantity for position in positions if position.quantity}
 
 
 def _by_order(fills: Sequence[Fill]) -> Sequence[Burst]:

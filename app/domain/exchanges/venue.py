@@ -25,7 +25,9 @@ class Capabilities:
     """One venue's contract.
 
     `validity` is the window behind the signed timestamp after which a delayed copy of a request is refused by the
-    venue: it is the fence. `engine_timeout` is how long an accepted request may still be on its way inside.
+    venue: it is the fence. `engine_timeout` is how long an accepted request may still be on its way inside. The
+    limits are stated in 10 s and in a minute; where the venue counts in a shorter window, `orders_window` and
+    `weight_window` name it, and no such window gets more than its share.
     """
 
     id_uniqueness: IdUniqueness
@@ -33,6 +35,8 @@ class Capabilities:
     engine_timeout: timedelta
     orders_per_account_10s: int
     weight_per_ip_minute: int
+    orders_window: timedelta = timedelta(seconds=10)
+    weight_window: timedelta = timedelta(minutes=1)
 
 
 CAPABILITIES: Final[Mapping[Venue, Capabilities]] = MappingProxyType(
@@ -45,6 +49,18 @@ CAPABILITIES: Final[Mapping[Venue, Capabilities]] = MappingProxyType(
             engine_timeout=timedelta(seconds=10),
             orders_per_account_10s=300,
             weight_per_ip_minute=2400,
+        ),
+        # recv_window default 5000 ms; 10 requests a second and account in a rolling window, 600 requests in 5 s and
+        # address, every request counting one: Bybit v5 documentation, guide and rate-limit rules. How long an
+        # acknowledged order may take inside is not published: as long as a reply is waited for is assumed.
+        Venue.BYBIT_LINEAR: Capabilities(
+            id_uniqueness=IdUniqueness.ALWAYS,
+            validity=timedelta(seconds=5),
+            engine_timeout=timedelta(seconds=10),
+            orders_per_account_10s=100,
+            weight_per_ip_minute=7200,
+            orders_window=timedelta(seconds=1),
+            weight_window=timedelta(seconds=5),
         ),
     }
 )

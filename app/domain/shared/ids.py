@@ -25,7 +25,7 @@ ClientOrderId = NewType("ClientOrderId", str)
 
 _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LEG_LETTER: Final[Mapping[Leg, str]] = MappingProxyType({Leg.ENTRY: "e", Leg.EXIT: "x"})
-ATTEMPTS_MAX: Final = len(_ALPHABET)
+ATTEMPTS_MAX: Final = 10_000
 
 
 def derived_uuid(purpose: str, *parts: str) -> UUID:
@@ -52,19 +52,19 @@ def client_order_id(
 ) -> ClientOrderId:
     """Return the 27 characters `[0-9a-z]` that name one attempt at the venue.
 
-    `c` + 24 characters of a keyed 120-bit digest + leg letter + attempt. It fits every venue's rule (the tightest,
+    `c` + 24 characters of a keyed 120-bit digest + leg letter + last digit of the attempt. It fits every venue's rule (the tightest,
     OKX, allows 32 letters and digits); the key keeps two deployments on one exchange account apart.
     """
     if not 0 <= attempt < ATTEMPTS_MAX:
-        raise InvalidValue("An intent has at most 36 attempts.", attempt=attempt)
-    text = signal.bytes + follow.to_bytes(8, "big") + _LEG_LETTER[leg].encode() + bytes((attempt,))
+        raise InvalidValue(f"An intent has at most {ATTEMPTS_MAX} attempts.", attempt=attempt)
+    text = signal.bytes + follow.to_bytes(8, "big") + _LEG_LETTER[leg].encode() + attempt.to_bytes(2, "big")
     digest = hashlib.blake2b(text, digest_size=15, key=secret[:64], person=b"client-order-id")
     number = int.from_bytes(digest.digest(), "big")
     letters = []
     for _ in range(24):
         number, rest = divmod(number, 36)
         letters.append(_ALPHABET[rest])
-    return ClientOrderId("c" + "".join(reversed(letters)) + _LEG_LETTER[leg] + _ALPHABET[attempt])
+    return ClientOrderId("c" + "".join(reversed(letters)) + _LEG_LETTER[leg] + _ALPHABET[attempt % 36])
 
 
 def stream_key(whale: WhaleId, venue: Venue, sym: Symbol) -> str:

@@ -33,6 +33,7 @@ class Venue(StrEnum):
     """A market of an exchange that we can trade on; the value is what is stored and spoken."""
 
     BINANCE_USDM = "binance-usdm"
+    BYBIT_LINEAR = "bybit-linear"
 
 
 class Side(StrEnum):

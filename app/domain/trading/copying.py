@@ -44,7 +44,8 @@ class Follower:
 
     `held` is the follow's signed position on the market, with executions that the venue reported but whose fills
     are not booked yet. `entry_open` / `exit_open` say whether an order of that leg has no known outcome yet;
-    `exit_pending` is the quantity that open exits may still close. `leverage_set` is what the venue was last told.
+    `exit_pending` is the quantity that open exits may still close; `entry_absent` says that an entry was given up whose
+    late appearance is not ruled out yet. `leverage_set` is what the venue was last told.
     """
 
     follow_id: FollowId
@@ -61,6 +62,7 @@ class Follower:
     exit_pending: Quantity
     leverage_set: int | None
     leverage_limit: int | None
+    entry_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,9 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     if follower.entry_open:
         return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
     closable = abs(follower.held) - follower.exit_pending
+    if follower.entry_absent and follower.held == 0:
+        # An entry that was given up may still appear; then this exit must be there to close it.
+        return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
     if follower.held * trade.side.sign >= 0 or closable <= 0:
         return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
     instrument = trade.instrument

@@ -49,6 +49,7 @@ class DecisionCode(StrEnum):
     EXIT_STILL_OPEN = "EXIT_STILL_OPEN"
     VENUE_REFUSED = "VENUE_REFUSED"
     ORDER_ABSENT = "ORDER_ABSENT"
+    APPEARED_LATE = "APPEARED_LATE"
 
 
 DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
@@ -73,6 +74,7 @@ DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
         DecisionCode.ENTRY_STILL_OPEN: "An entry's outcome is not known yet; the exit follows as soon as it is.",
         DecisionCode.EXIT_STILL_OPEN: "An exit's outcome is not known yet; the entry waits for it.",
         DecisionCode.VENUE_REFUSED: "The venue refused the order: {venue}.",
+        DecisionCode.APPEARED_LATE: "The order was found at the venue after it had been given up; it is copied after all.",
         DecisionCode.ORDER_ABSENT: "The order's fate was unknown and the venue does not have it; it was not sent again.",
     }
 )

@@ -55,6 +55,10 @@ TRADE_LIFECYCLE: Final = Lifecycle[TradeState, TradeEvent](
     {
         (TradeState.WAITING, TradeEvent.SUBMIT): TradeState.WORKING,
         (TradeState.WAITING, TradeEvent.ABANDON): TradeState.ABANDONED,
+        # An attempt that was taken for absent appeared while the trade waited to be sent again.
+        (TradeState.WAITING, TradeEvent.REVIVE): TradeState.WORKING,
+        (TradeState.WAITING, TradeEvent.FILL): TradeState.FILLED,
+        (TradeState.WAITING, TradeEvent.END): TradeState.ENDED,
         (TradeState.WORKING, TradeEvent.RETURN): TradeState.WAITING,
         (TradeState.WORKING, TradeEvent.FILL): TradeState.FILLED,
         (TradeState.WORKING, TradeEvent.END): TradeState.ENDED,

@@ -40,10 +40,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a venue charges: weight by the port's method (1 where absent), and which codes silence one account only."""
+    """What a venue charges: weight by the port's method (1 where absent), which codes silence one account only, and
+    what placing an order weighs for the address besides the account's own limit.
+    """
 
     weights: Mapping[str, int]
     account_throttles: frozenset[str] = frozenset()
+    order: int = 0
 
     def of(self, method: str) -> int:
         """Return the weight of one call."""
@@ -175,6 +178,13 @@ class GuardedGateway:
             return NotSent(
                 f"{reasons.BUDGET_SPENT}: the account's order limit", timedelta(milliseconds=grant.wait_ms)
             )
+        if weight := guard.costs.order:
+            grant = await guard.budget.take(guard.weight, weight, least=weight, is_exit=order.reduce_only)
+            if not grant.granted:
+                return NotSent(
+                    f"{reasons.BUDGET_SPENT}: the limit of this address",
+                    timedelta(milliseconds=grant.wait_ms),
+                )
         breaker = guard.breakers.of(CallClass.EXIT if order.reduce_only else CallClass.ENTRY)
         ticket = breaker.admit()
         if ticket is None:

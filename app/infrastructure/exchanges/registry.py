@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from app.domain.exchanges.ports import ExchangeGateway, MarketData, PrivateStream
-from app.domain.exchanges.venue import CAPABILITIES
+from app.domain.exchanges.venue import CAPABILITIES, Capabilities
 from app.domain.shared.errors import NotFound
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Instrument, Symbol, Venue
@@ -28,9 +28,16 @@ from app.infrastructure.exchanges.binance.feed import BinanceUsdmFeed
 from app.infrastructure.exchanges.binance.gateway import BinanceUsdmGateway
 from app.infrastructure.exchanges.binance.market import BinanceUsdmMarket, heard_marks
 from app.infrastructure.exchanges.binance.wire.market import marks_path
-from app.infrastructure.exchanges.binance.wire.refusals import ACCOUNT_THROTTLES
+from app.infrastructure.exchanges.binance.wire.refusals import ACCOUNT_THROTTLES as BINANCE_THROTTLES
 from app.infrastructure.exchanges.breaker import Breakers
 from app.infrastructure.exchanges.budget import Bucket, Budget, LocalBudget
+from app.infrastructure.exchanges.bybit.costs import WEIGHTS as BYBIT_WEIGHTS
+from app.infrastructure.exchanges.bybit.feed import BybitLinearFeed
+from app.infrastructure.exchanges.bybit.gateway import BybitLinearGateway
+from app.infrastructure.exchanges.bybit.market import BybitLinearMarket, heard_tickers
+from app.infrastructure.exchanges.bybit.wire.market import PUBLIC_PATH, TIME_PATH, ticker_subscriptions
+from app.infrastructure.exchanges.bybit.wire.refusals import ACCOUNT_THROTTLES as BYBIT_THROTTLES
+from app.infrastructure.exchanges.bybit.wire.socket import PING
 from app.infrastructure.exchanges.clock import VenueClock, monotonic_ms
 from app.infrastructure.exchanges.guard import Costs, GuardedGateway, VenueGuard
 from app.infrastructure.exchanges.http import AiohttpTransport, Transport
@@ -56,6 +63,8 @@ class VenueRow:
     marks_path: Callable[[VenueSettings], str]
     ping_path: str
     costs: Costs
+    subscribe_marks: Callable[[Iterable[str]], Sequence[str]] | None = None
+    ping: str | None = None
 
 
 VENUES: Final[Mapping[Venue, VenueRow]] = MappingProxyType(
@@ -67,7 +76,18 @@ VENUES: Final[Mapping[Venue, VenueRow]] = MappingProxyType(
             read_marks=heard_marks,
             marks_path=lambda settings: marks_path(routed=settings.routed_streams),
             ping_path="/fapi/v1/ping",
-            costs=Costs(BINANCE_WEIGHTS, ACCOUNT_THROTTLES),
+            costs=Costs(BINANCE_WEIGHTS, BINANCE_THROTTLES),
+        ),
+        Venue.BYBIT_LINEAR: VenueRow(
+            market=BybitLinearMarket,
+            gateway=BybitLinearGateway,
+            stream=BybitLinearFeed,
+            read_marks=heard_tickers,
+            marks_path=lambda settings: PUBLIC_PATH,
+            ping_path=TIME_PATH,
+            costs=Costs(BYBIT_WEIGHTS, BYBIT_THROTTLES, order=1),
+            subscribe_marks=ticker_subscriptions,
+            ping=PING,
         ),
     }
 )
@@ -79,6 +99,12 @@ class _Venue:
     shared: VenueShared
     market: GuardedMarket
     upkeep: Upkeep
+
+
+def _orders_in_window(settings: VenueSettings, limits: Capabilities) -> int:
+    """Return how many orders of one account the venue takes within the window in which it counts them."""
+    per_10s = settings.orders_per_10s or limits.orders_per_account_10s
+    return max(1, int(per_10s * limits.orders_window.total_seconds() / 10))
 
 
 def utc_now() -> datetime:
@@ -186,7 +212,7 @@ class VenuePool:
             guard=guard,
             now=self._now,
             weight_limit=settings.weight_per_minute or limits.weight_per_ip_minute,
-            orders_limit=settings.orders_per_10s or limits.orders_per_account_10s,
+            orders_limit=_orders_in_window(settings, limits),
         )
         upkeep = Upkeep(
             shared,
@@ -202,11 +228,12 @@ class VenuePool:
         budget: Budget = local if self._redis is None else RedisBudget(self._redis, local)
         limits, shares = CAPABILITIES[venue], (settings.burst_share, settings.exit_share)
         weight = settings.weight_per_minute or limits.weight_per_ip_minute
-        orders = settings.orders_per_10s or limits.orders_per_account_10s
+        orders, orders_s = _orders_in_window(settings, limits), limits.orders_window.total_seconds()
+        weight_s = limits.weight_window.total_seconds()
 
         def orders_of(account: AccountId) -> Bucket:
             name = f"orders:{venue.value}:{account}"
-            return Bucket.within(name, orders, 10.0, burst_share=shares[0], exit_share=shares[1])
+            return Bucket.within(name, orders, orders_s, burst_share=shares[0], exit_share=shares[1])
 
         return VenueGuard(
             costs=row.costs,
@@ -215,8 +242,8 @@ class VenuePool:
             budget=budget,
             weight=Bucket.within(
                 f"weight:{venue.value}:{settings.egress}",
-                weight,
-                60.0,
+                max(1, int(weight * weight_s / 60)),
+                weight_s,
                 burst_share=shares[0],
                 exit_share=shares[1],
             ),

@@ -21,7 +21,7 @@ from app.infrastructure.exchanges.stream import Sockets
 class VenueShared:
     """One venue's pool, clock, instruments, marks, keys and guard; `now` tells our own wall time, aware, in UTC.
 
-    `weight_limit` and `orders_limit` are the venue's limits, against which its counters are read.
+    `weight_limit` and `orders_limit` are the venue's limits within its own windows, against which its counters are read.
     """
 
     venue: Venue

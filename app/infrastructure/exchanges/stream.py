@@ -55,8 +55,10 @@ class Sockets:
 
 
 class ReconnectingSocket(Generic[T]):
-    """One stream of `T`. `url` opens it (and may ask the venue first), `read` turns a message into events,
-    `connected` gives the event of a new connection, `tend` runs beside each connection and may raise Reopen.
+    """One stream of `T`. `url` opens it (and may ask the venue first), `greet` says what must be said on a new
+    connection and hears the answer, `connected` gives the event of a connection that is then live, `read` turns a
+    message into events, `tend` runs beside each connection and may raise Reopen. `ping` is the text that keeps a
+    connection alive where the venue wants one of its own, sent at the pace of the heartbeat.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class ReconnectingSocket(Generic[T]):
         read: Callable[[bytes], Iterable[T]],
         connected: Callable[[], Iterable[T]],
         tend: Callable[[], Awaitable[None]] | None = None,
+        greet: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[None]] | None = None,
+        ping: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Chance = random.random,
     ) -> None:
@@ -77,6 +81,8 @@ class ReconnectingSocket(Generic[T]):
         self._read = read
         self._connected = connected
         self._tend = tend
+        self._greet = greet
+        self._ping = ping
         self._sleep = sleep
         self._chance = chance
         self._queue: asyncio.Queue[T | None] = asyncio.Queue(settings.queue)
@@ -133,21 +139,33 @@ class ReconnectingSocket(Generic[T]):
 
     async def _live(self) -> None:
         socket = await self._sockets.connect(await self._url())
-        tending = None
         try:
-            reading = asyncio.ensure_future(self._pump(socket))
-            tending = asyncio.ensure_future(self._tend()) if self._tend is not None else None
-            jobs = {reading} if tending is None else {reading, tending}
-            try:
-                done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-                for job in done:
-                    job.result()
-            finally:
-                for job in jobs:
-                    job.cancel()
-                await asyncio.gather(*jobs, return_exceptions=True)
+            if self._greet is not None:
+                async with asyncio.timeout(self._settings.connect_timeout_s):
+                    await self._greet(socket)
+            await self._until_one_ends(socket)
         finally:
             await socket.close()
+
+    async def _until_one_ends(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        jobs: set[asyncio.Future[None]] = {asyncio.ensure_future(self._pump(socket))}
+        if self._tend is not None:
+            jobs.add(asyncio.ensure_future(self._tend()))
+        if self._ping is not None:
+            jobs.add(asyncio.ensure_future(self._keep_alive(socket, self._ping)))
+        try:
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _keep_alive(self, socket: aiohttp.ClientWebSocketResponse, ping: str) -> None:
+        while True:
+            await self._sleep(self._settings.heartbeat_s)
+            await socket.send_str(ping)
 
     async def _pump(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         for event in self._connected():

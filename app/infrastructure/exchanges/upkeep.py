@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
+
+from aiohttp import ClientWebSocketResponse
 
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.exchanges.ports import MarketData
@@ -21,7 +23,9 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """One venue's background jobs. `marks_url` is the stream of all marks, `read_marks` reads its messages."""
+    """One venue's background jobs. `marks_url` is the stream of marks, `read_marks` reads its messages; where the venue
+    wants to be told of which contracts, `subscribe_marks` writes the messages that tell it, and `ping` keeps it alive.
+    """
 
     def __init__(
         self,
@@ -31,11 +35,14 @@ class Upkeep:
         marks_url: str,
         read_marks: Callable[[bytes], Mapping[Symbol, Price]],
         ping_url: str,
+        subscribe_marks: Callable[[Iterable[str]], Sequence[str]] | None = None,
+        ping: str | None = None,
     ) -> None:
         self._shared = shared
         self._market = market
         self._ping_url = ping_url
         self._marks_url = marks_url
+        self._subscribe_marks = subscribe_marks
         self._tasks: list[asyncio.Task[None]] = []
         self._marks: ReconnectingSocket[Mapping[Symbol, Price]] = ReconnectingSocket(
             shared.sockets,
@@ -43,6 +50,8 @@ class Upkeep:
             url=self._url,
             read=lambda raw: (read_marks(raw),),
             connected=lambda: (),
+            greet=None if subscribe_marks is None else self._greet,
+            ping=ping,
         )
 
     async def start(self) -> None:
@@ -77,6 +86,12 @@ class Upkeep:
 
     async def _url(self) -> str:
         return self._marks_url
+
+    async def _greet(self, socket: ClientWebSocketResponse) -> None:
+        if self._subscribe_marks is not None:
+            await self._shared.instruments.ready()
+            for message in self._subscribe_marks(self._shared.instruments.names):
+                await socket.send_str(message)
 
     async def _try(self, what: str, job: Awaitable[object]) -> None:
         try:

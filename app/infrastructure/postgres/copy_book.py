@@ -1,6 +1,6 @@
 """The hot path's two statements: who still needs a decision, and the reservation of a whole chunk.
 
-The reservation is one statement: it locks the accounts in order (so that two signals never deadlock), holds funds only
+The reservation locks the accounts in order (so that two signals never deadlock); then one statement holds funds only
 where they suffice and where nobody reserved since the snapshot, and stores trade, first attempt and decision of
 exactly those accounts. What it does not return must not be sent.
 """
@@ -79,6 +79,10 @@ class PostgresCopyBook:
                     await connection.execute(sql.DECIDE, _decision_values(signal, decisions))
                 if not prepared or window is None:
                     return frozenset()
+                # A statement of its own: the next one then sees what the accounts' last holder committed.
+                await connection.execute(
+                    sql.LOCK_ACCOUNTS, {"account": [p.order.account_id for p in prepared]}
+                )
                 rows = await connection.execute(sql.COMMIT, _commit_values(signal, prepared, window))
                 return frozenset(FollowId(follow_id) for follow_id in rows.scalars())
 
@@ -107,6 +111,7 @@ def _commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window)
         "version": [item.risk_version for item in prepared],
         "cid": [item.client_order_id for item in prepared],
         "first": [item.first_quantity for item in prepared],
+        "exit_pending": [item.exit_pending for item in prepared],
         "outcome": [item.outcome.value for item in made],
         "code": [item.code for item in made],
         "reason": [item.reason for item in made],
@@ -180,6 +185,7 @@ def _follower(row: RowMapping, limits: Limits) -> Follower:
         wallet=Money(row["wallet"]),
         held=row["lot"] + row["unbooked"],
         entry_open=row["entry_open"],
+        entry_absent=row["entry_absent"],
         exit_open=row["exit_open"],
         exit_pending=Quantity(row["exit_pending"]),
         leverage_set=row["leverage_set"],

@@ -17,10 +17,15 @@ SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order
        CASE WHEN m.realised_day = :today THEN m.realised_today ELSE 0 END AS realised_today,
        coalesce(p.quantity, 0) AS lot,
        coalesce(o.unbooked, 0) AS unbooked, coalesce(o.exit_pending, 0) AS exit_pending,
-       coalesce(o.entry_open, false) AS entry_open, coalesce(o.exit_open, false) AS exit_open,
+       coalesce(o.entry_open, false) AS entry_open, coalesce(o.entry_absent, false) AS entry_absent, coalesce(o.exit_open, false) AS exit_open,
        coalesce(o.symbol_coming, 0) AS symbol_coming, coalesce(o.total_coming, 0) AS total_coming,
        coalesce(h.symbol_cost, 0) AS symbol_cost, coalesce(h.total_cost, 0) AS total_cost,
-       coalesce(h.positions, 0) AS positions, coalesce(h.other_quantity, 0) AS other_quantity,
+       (SELECT count(*) FROM (
+          SELECT x.symbol FROM positions x WHERE x.account_id = f.account_id AND x.quantity <> 0
+          UNION
+          SELECT t.symbol FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled AND t.leg = 'ENTRY') held
+       ) AS positions,
+       coalesce(h.other_quantity, 0) + coalesce(o.other_coming, 0) AS other_quantity,
        k.leverage AS leverage_set,
        l.order_notional_max AS own_order, l.symbol_notional_max AS own_symbol, l.total_notional_max AS own_total,
        l.daily_loss_max AS own_daily, l.drawdown_max AS own_drawdown, l.leverage_max AS own_leverage,
@@ -39,7 +44,10 @@ SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order
                 FILTER (WHERE mine) AS unbooked,
               sum(t.quantity - t.executed) FILTER (WHERE mine AND is_exit AND is_open) AS exit_pending,
               bool_or(mine AND NOT is_exit AND is_open) AS entry_open,
+              bool_or(mine AND NOT is_exit AND t.state = 'ABSENT') AS entry_absent,
               bool_or(mine AND is_exit AND is_open) AS exit_open,
+              sum((t.quantity - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END)
+                FILTER (WHERE t.symbol = :symbol AND NOT is_exit AND t.follow_id <> f.id) AS other_coming,
               sum((t.quantity - t.booked) * t.reference_price)
                 FILTER (WHERE t.symbol = :symbol AND NOT is_exit) AS symbol_coming,
               sum((t.quantity - t.booked) * t.reference_price) FILTER (WHERE NOT is_exit) AS total_coming
@@ -48,12 +56,11 @@ SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order
                  FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled) t) o ON true
   LEFT JOIN LATERAL (
        SELECT sum(x.cost) FILTER (WHERE x.symbol = :symbol) AS symbol_cost, sum(x.cost) AS total_cost,
-              count(DISTINCT x.symbol) AS positions,
               sum(x.quantity) FILTER (WHERE x.symbol = :symbol AND x.follow_id <> f.id) AS other_quantity
          FROM positions x WHERE x.account_id = f.account_id AND x.quantity <> 0) h ON true
  WHERE f.whale_id = :whale AND a.venue = :venue
    AND (CAST(:scope AS bigint) IS NULL OR f.id = CAST(:scope AS bigint))
-   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open)
+   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent)
    AND NOT EXISTS (SELECT FROM decisions d
                     WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome <> 'DEFERRED')
  ORDER BY f.id
@@ -70,15 +77,13 @@ _DECISION_UPSERT: Final = """
 COMMIT: Final = arrays(
     f"""
 WITH v AS (
-  SELECT * FROM unnest(:follow, :account, :side, :quantity, :leverage, :hold, :version, :cid, :first, :outcome, :code, :reason,
+  SELECT * FROM unnest(:follow, :account, :side, :quantity, :leverage, :hold, :version, :cid, :first, :exit_pending, :outcome, :code, :reason,
                        :inputs)
-    AS v(follow_id, account_id, side, quantity, leverage, hold, version, cid, first, outcome, code, reason,
+    AS v(follow_id, account_id, side, quantity, leverage, hold, version, cid, first, exit_pending, outcome, code, reason,
          inputs)),
-locked AS MATERIALIZED (
-  SELECT m.account_id FROM funds m WHERE m.account_id = ANY(:account) ORDER BY m.account_id FOR UPDATE),
 held AS (
   UPDATE funds m SET held = m.held + v.hold, risk_version = m.risk_version + 1
-    FROM v JOIN locked USING (account_id)
+    FROM v
    WHERE :is_entry AND m.account_id = v.account_id AND m.risk_version = v.version
      AND m.wallet - m.held - m.margin >= v.hold
      AND NOT EXISTS (SELECT FROM trades t WHERE t.follow_id = v.follow_id AND t.signal_id = :signal AND t.leg = :leg)
@@ -88,7 +93,12 @@ stored AS (
                       reference_price, hold, hold_left, state, attempt)
   SELECT v.follow_id, :signal, :leg, v.account_id, :venue, :symbol, v.side, NOT :is_entry, v.quantity, v.leverage,
          :price, v.hold, v.hold, 'WORKING', 0
-    FROM v WHERE NOT :is_entry OR v.follow_id IN (SELECT follow_id FROM held)
+    FROM v
+   WHERE CASE WHEN :is_entry THEN v.follow_id IN (SELECT follow_id FROM held)
+              ELSE v.exit_pending = (SELECT coalesce(sum(t.quantity - t.executed), 0) FROM trades t
+                                      WHERE t.account_id = v.account_id AND NOT t.settled AND t.symbol = :symbol
+                                        AND t.follow_id = v.follow_id AND t.leg = 'EXIT'
+                                        AND t.state IN ('WAITING', 'WORKING')) END
   ON CONFLICT DO NOTHING
   RETURNING follow_id),
 attempts AS (
@@ -112,11 +122,17 @@ SELECT follow_id FROM stored
     version=BigInteger,
     cid=Text,
     first=Numeric,
+    exit_pending=Numeric,
     outcome=Text,
     code=Text,
     reason=Text,
     inputs=Text,
 ).bindparams(bindparam("is_entry", type_=Boolean))
+
+LOCK_ACCOUNTS: Final = arrays(
+    "SELECT m.account_id FROM funds m WHERE m.account_id = ANY(:account) ORDER BY m.account_id FOR UPDATE",
+    account=BigInteger,
+)
 
 CLAIM_HELD: Final = text(
     "SELECT true FROM signals WHERE id = :signal AND owner = :owner AND state = 'DISPATCHING' FOR SHARE"

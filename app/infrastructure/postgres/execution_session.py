@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.application.trading.ports import (
+from app.application.trading.execution_ports import (
     AttemptKey,
     BookedFill,
     Changes,
@@ -127,6 +127,8 @@ def stored_attempt(row: RowMapping) -> StoredAttempt:
         leverage=row["leverage"],
         hold=Money(row["hold"]),
         hold_left=Money(row["hold_left"]),
+        look_at=row["look_at"],
+        retry_at=row["retry_at"],
     )
 
 
@@ -230,6 +232,7 @@ def _decision_values(changes: Sequence[DecisionChange]) -> dict[str, object]:
     return {
         "follow": [c.follow_id for c in changes],
         "signal": [c.signal_id for c in changes],
+        "outcome": [c.outcome.value for c in changes],
         "code": [c.code for c in changes],
         "reason": [c.reason for c in changes],
     }

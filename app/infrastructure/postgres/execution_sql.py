@@ -12,7 +12,7 @@ ATTEMPT_COLUMNS: Final = """
   o.follow_id, o.signal_id, o.leg, o.attempt, o.account_id, t.venue, t.symbol, t.side, t.reduce_only,
   o.client_order_id, o.state AS order_state, o.signed_ms, o.valid_ms, o.quantity AS order_quantity,
   o.executed AS order_executed, o.venue_order_id, o.looks, t.state AS trade_state, t.attempt AS trade_attempt,
-  t.quantity AS trade_quantity, t.executed AS trade_executed, t.booked AS trade_booked, t.leverage, t.hold, t.hold_left
+  t.quantity AS trade_quantity, t.executed AS trade_executed, t.booked AS trade_booked, t.leverage, t.hold, t.hold_left, o.look_at, t.retry_at
 """
 
 LOCK: Final = arrays(
@@ -165,12 +165,13 @@ SELECT * FROM unnest(:account, :key, :kind, :amount, :symbol, :at)
 )
 DECISIONS: Final = arrays(
     """
-UPDATE decisions d SET outcome = 'FAILED', code = v.code, reason = v.reason, decided_at = now()
-  FROM unnest(:follow, :signal, :code, :reason) AS v(follow_id, signal_id, code, reason)
- WHERE d.follow_id = v.follow_id AND d.signal_id = v.signal_id AND d.outcome IN ('COPIED', 'REDUCED')
+UPDATE decisions d SET outcome = v.outcome, code = v.code, reason = v.reason, decided_at = now()
+  FROM unnest(:follow, :signal, :outcome, :code, :reason) AS v(follow_id, signal_id, outcome, code, reason)
+ WHERE d.follow_id = v.follow_id AND d.signal_id = v.signal_id AND d.outcome IN ('COPIED', 'REDUCED', 'FAILED')
 """,
     follow=BigInteger,
     signal=Uuid,
+    outcome=Text,
     code=Text,
     reason=Text,
 )
@@ -182,4 +183,16 @@ UPDATE signals s SET state = 'PENDING', version = s.version + 1
 RETURNING s.id, s.lane
 """,
     follow=BigInteger,
+)
+LOCK_ACCOUNTS_OF_TRADES: Final = arrays(
+    """
+SELECT m.account_id FROM funds m
+ WHERE m.account_id IN (SELECT t.account_id FROM trades t
+                          JOIN unnest(:follow, :signal, :leg) AS v(follow_id, signal_id, leg)
+                            USING (follow_id, signal_id, leg))
+ ORDER BY m.account_id FOR UPDATE
+""",
+    follow=BigInteger,
+    signal=Uuid,
+    leg=Text,
 )

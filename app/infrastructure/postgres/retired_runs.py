@@ -14,18 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 _FOREIGN: Final = text("SELECT count(*) FROM accounts WHERE NOT starts_with(label, :mark)")
 _OURS: Final = "(SELECT id FROM accounts WHERE starts_with(label, :mark))"
 _LEADERS: Final = f"(SELECT id FROM whales WHERE account_id IN {_OURS})"  # made of constants
+_FOLLOWS: Final = f"(SELECT id FROM follows WHERE account_id IN {_OURS})"  # as above
+_KEYED: Final = "(SELECT id FROM accounts WHERE starts_with(label, :mark) AND key_state <> 'REVOKED')"
 _ENDINGS: Final = (
     f"UPDATE follows SET state = 'STOPPED', version = version + 1 WHERE account_id IN {_OURS} AND state <> 'STOPPED'",
     f"UPDATE whales SET state = 'BANNED', version = version + 1 WHERE id IN {_LEADERS} AND state <> 'BANNED'",
     f"UPDATE signals SET state = 'EXPIRED' WHERE whale_id IN {_LEADERS} AND state IN ('PENDING', 'DISPATCHING')",
-    "UPDATE decisions SET outcome = 'FAILED' WHERE outcome = 'DEFERRED'"
-    f" AND follow_id IN (SELECT id FROM follows WHERE account_id IN {_OURS})",
+    f"UPDATE decisions SET outcome = 'FAILED' WHERE outcome = 'DEFERRED' AND follow_id IN {_FOLLOWS}",
     f"UPDATE orders SET state = 'NOT_SENT' WHERE account_id IN {_OURS} AND state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')",
     f"UPDATE trades SET settled = true, state = 'ABANDONED', hold_left = 0 WHERE account_id IN {_OURS} AND NOT settled",
     f"UPDATE positions SET quantity = 0, cost = 0, margin = 0 WHERE account_id IN {_OURS} AND quantity <> 0",
     f"UPDATE funds SET held = 0, margin = 0 WHERE account_id IN {_OURS} AND (held <> 0 OR margin <> 0)",
-    "UPDATE accounts SET key_state = 'REVOKED', sealed = '', version = version + 1"
-    " WHERE starts_with(label, :mark) AND key_state <> 'REVOKED'",
+    f"UPDATE accounts SET key_state = 'REVOKED', sealed = '', version = version + 1 WHERE id IN {_KEYED}",
 )
 
 

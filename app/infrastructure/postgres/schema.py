@@ -433,7 +433,7 @@ orders = Table(
     "orders",
     metadata,
     OrderColumns,
-    *_above_zero("quantity"),
+    *_above_zero("quantity", "average_price"),
     *_amounts("executed"),
     Index(
         "ix_orders_in_doubt", "look_at", postgresql_where=text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')")

@@ -27,7 +27,7 @@ WITH entry AS (
   INSERT INTO ledger_entries (account_id, entry_key, kind, amount, symbol, at)
   VALUES (:account, :key, 'FUNDING', :amount, :symbol, :at) ON CONFLICT DO NOTHING RETURNING amount),
 shares AS (
-  SELECT p.follow_id, p.quantity / nullif(sum(p.quantity) OVER (), 0) AS share
+  SELECT p.follow_id, abs(p.quantity) / sum(abs(p.quantity)) OVER () AS share
     FROM positions p WHERE p.account_id = :account AND p.symbol = :symbol AND p.quantity <> 0),
 spread AS (
   UPDATE positions p SET funding = p.funding + round(entry.amount * shares.share, 18), version = p.version + 1

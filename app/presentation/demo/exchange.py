@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -43,7 +43,7 @@ class Exchange:
         self._headers = {"X-Operator-Token": operator_token}
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Exchange:
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(base_url=self.base_url, timeout=_TIMEOUT)
         return self
 
@@ -61,7 +61,7 @@ class Exchange:
             answer: Any = await reply.json(content_type=None)
             if reply.status >= 400:
                 words = answer.get("message") or answer.get("msg") if isinstance(answer, dict) else answer
-                raise ExchangeError(f"{method} {path.split('?')[0]}: {reply.status} {words}")
+                raise ExchangeError(f"{method} {path.split('?', maxsplit=1)[0]}: {reply.status} {words}")
             return answer if isinstance(answer, dict) else {"rows": answer}
 
     async def settings(self, **settings: object) -> None:

@@ -8,7 +8,7 @@ import ctypes
 import json
 import os
 import signal
-import subprocess  # noqa: S404  # starting our own programs is what this does
+import subprocess  # starting our own programs is what this does
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -70,6 +70,8 @@ class Watches:
 async def feed(settings: Settings, stop: asyncio.Event) -> None:
     """Watch until `stop` is set; without the lease, stand by."""
     async with build(settings) as app:
+        if settings.metrics_port:
+            app.metrics.serve(settings.metrics_port)
         while not stop.is_set():
             lease = await app.leases.acquire(_LEASE, app.owner, _TTL)
             if lease is None:

@@ -65,7 +65,10 @@ class WorkerLoop:
     async def _open(self) -> App:
         settings = load()
         configure_logging(level=settings.log_level, as_json=settings.log_format == "json")
-        return await self._stack.enter_async_context(build(settings))
+        app = await self._stack.enter_async_context(build(settings))
+        if settings.metrics_port:
+            app.metrics.serve(settings.metrics_port)
+        return app
 
     async def _call(self, work: Callable[[App], Awaitable[T]]) -> T:
         return await work(self._app)

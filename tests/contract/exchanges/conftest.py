@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from app.domain.exchanges.outcomes import Accepted
 from app.domain.exchanges.ports import ExchangeGateway, PrivateStream
 from app.domain.exchanges.requests import PlaceOrder
+from app.domain.shared.execution import OrderReport
 from app.domain.shared.ids import AccountId, ClientOrderId
 from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import quantity
@@ -21,11 +24,10 @@ from app.infrastructure.exchanges.settings import (
     StreamSettings,
     VenueSettings,
 )
+from tests.contract.exchanges.dialects import DIALECTS, Dialect
 from tests.support.simulator import SimulatorProcess
 
-VENUE = Venue.BINANCE_USDM
 BTC = Symbol("BTC-USDT")
-ORDER = "POST /fapi/v1/order"
 _numbers = itertools.count(1)
 
 
@@ -44,6 +46,7 @@ class Trader:
     """One account through the pool; `account_id` is the exchange's."""
 
     pool: VenuePool
+    venue: Venue
     account_id: str
     account: AccountId
     sealed: bytes = field(repr=False)
@@ -51,21 +54,48 @@ class Trader:
 
     @property
     def gateway(self) -> ExchangeGateway:
-        return self.pool.gateway(self.account, VENUE, self.sealed)
+        return self.pool.gateway(self.account, self.venue, self.sealed)
 
     def stream(self) -> PrivateStream:
-        return self.pool.stream(self.account, VENUE, self.sealed)
+        return self.pool.stream(self.account, self.venue, self.sealed)
 
     def order(
         self, side: Side = Side.BUY, size: str = "0.010", *, reduce_only: bool = False, cid: str = "", age_ms: int = 0,
         valid_ms: int = 5000,
     ) -> PlaceOrder:  # fmt: skip
         name = ClientOrderId(cid or f"c{next(_numbers):025d}")
-        signed = self.pool.now_ms(VENUE) - age_ms
+        signed = self.pool.now_ms(self.venue) - age_ms
         return PlaceOrder(self.instrument, side, quantity(size), reduce_only, name, signed, valid_ms)
+
+    async def settled(self, placed: PlaceOrder) -> OrderReport:
+        """What became of an order: some venues match after they answer."""
+        async with asyncio.timeout(10):
+            while True:
+                found = await self.gateway.order(self.instrument, placed.client_order_id)
+                if found is not None and found.status.is_final:
+                    return found
+
+    async def fill(self, side: Side = Side.BUY, *, reduce_only: bool = False) -> OrderReport:
+        """Place a market order and wait for its end."""
+        placed = self.order(side, reduce_only=reduce_only)
+        assert isinstance(await self.gateway.place(placed), Accepted)
+        return await self.settled(placed)
 
 
 MakePool = Callable[..., VenuePool]
+
+
+@pytest.fixture(params=list(Venue))
+def venue(request: pytest.FixtureRequest) -> Venue:
+    """Every case runs on every venue."""
+    chosen: Venue = request.param
+    return chosen
+
+
+@pytest.fixture
+def dialect(venue: Venue) -> Dialect:
+    """What the simulated exchange calls things at this venue."""
+    return DIALECTS[venue]
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +112,11 @@ def simulator(shared_simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
     operator.clear_faults()
     operator.settings(visibility_lag_ms=0, latency_ms=0, clock_skew_ms=0, listen_key_valid_ms=3_600_000)
     operator.settings(
-        limits={"weight_per_minute": 10_000_000, "orders_per_10s": 1_000_000, "orders_per_minute": 1_000_000}
-    )
+        limits={
+            "weight_per_minute": 10_000_000, "orders_per_10s": 1_000_000, "orders_per_minute": 1_000_000,
+            "requests_per_5s": 10_000_000, "requests_per_uid": 1_000_000, "uid_window_ms": 1000,
+        }
+    )  # fmt: skip
 
 
 def venue_settings(process: SimulatorProcess, **change: object) -> VenueSettings:
@@ -94,6 +127,7 @@ def venue_settings(process: SimulatorProcess, **change: object) -> VenueSettings
         "read_timeout_s": 0.5,
         "connections_warm": 2,
         "weight_per_minute": 1_000_000,
+        "orders_per_10s": 1_000_000,
         "retry": RetrySettings(attempts=3, base_s=0.01, cap_s=0.05, patience_s=2.0),
         "breaker": BreakerSettings(failures=1000),
         "stream": StreamSettings(heartbeat_s=1.0, backoff_base_s=0.01, backoff_cap_s=0.1),
@@ -103,11 +137,11 @@ def venue_settings(process: SimulatorProcess, **change: object) -> VenueSettings
 
 
 @pytest.fixture
-async def make_pool(simulator: SimulatorProcess) -> AsyncIterator[MakePool]:
+async def make_pool(simulator: SimulatorProcess, venue: Venue) -> AsyncIterator[MakePool]:
     pools: list[VenuePool] = []
 
     def make(**change: object) -> VenuePool:
-        pool = VenuePool({VENUE: venue_settings(simulator, **change)}, PlainVault())
+        pool = VenuePool({venue: venue_settings(simulator, **change)}, PlainVault())
         pools.append(pool)
         return pool
 
@@ -119,11 +153,12 @@ async def make_pool(simulator: SimulatorProcess) -> AsyncIterator[MakePool]:
 MakeTrader = Callable[[VenuePool], "Trader"]
 
 
-async def new_trader(pool: VenuePool, simulator: SimulatorProcess, **account: object) -> Trader:
+async def new_trader(pool: VenuePool, venue: Venue, simulator: SimulatorProcess, **account: object) -> Trader:
     number = next(_numbers)
     row = simulator.operator.open_account(f"contract-{number}", **account)  # type: ignore[arg-type]  # free-form row
-    sealed = PlainVault().seal(AccountId(number), VENUE, ApiKey(row["api_key"], row["api_secret"]))
-    return Trader(pool, row["account_id"], AccountId(number), sealed, await pool.instrument(VENUE, BTC))
+    sealed = PlainVault().seal(AccountId(number), venue, ApiKey(row["api_key"], row["api_secret"]))
+    instrument = await pool.instrument(venue, BTC)
+    return Trader(pool, venue, row["account_id"], AccountId(number), sealed, instrument)
 
 
 @pytest.fixture
@@ -134,5 +169,5 @@ async def pool(make_pool: MakePool) -> VenuePool:
 
 
 @pytest.fixture
-async def trader(pool: VenuePool, simulator: SimulatorProcess) -> Trader:
-    return await new_trader(pool, simulator)
+async def trader(pool: VenuePool, venue: Venue, simulator: SimulatorProcess) -> Trader:
+    return await new_trader(pool, venue, simulator)

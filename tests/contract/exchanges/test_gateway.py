@@ -19,10 +19,11 @@ from app.domain.exchanges.outcomes import (
 from app.domain.exchanges.requests import OrderType, PlaceOrder
 from app.domain.shared.execution import OrderStatus
 from app.domain.shared.ids import AccountId, ClientOrderId
-from app.domain.shared.market import Side
+from app.domain.shared.market import Side, Venue
 from app.domain.shared.money import price, quantity
 from app.infrastructure.exchanges import reasons
-from tests.contract.exchanges.conftest import BTC, ORDER, VENUE, MakePool, Trader, new_trader
+from tests.contract.exchanges.conftest import BTC, MakePool, Trader, new_trader
+from tests.contract.exchanges.dialects import DIALECTS, Dialect
 from tests.support.simulator import SimulatorProcess
 
 
@@ -30,16 +31,22 @@ def orders_at(simulator: SimulatorProcess, trader: Trader) -> int:
     return len(simulator.operator.ledger("orders", trader.account_id))
 
 
-async def test_a_market_order_is_filled_booked_and_shown(trader: Trader) -> None:
+def test_every_venue_has_its_dialect() -> None:
+    assert set(DIALECTS) == set(Venue)
+
+
+async def test_a_market_order_is_filled_booked_and_shown(trader: Trader, dialect: Dialect) -> None:
     placed = trader.order()
     got = await trader.gateway.place(placed)
     assert isinstance(got, Accepted)
-    assert (got.report.status, got.report.executed) == (OrderStatus.FILLED, quantity("0.01"))
-    found = await trader.gateway.order(trader.instrument, placed.client_order_id)
-    assert found is not None
-    assert (found.order_id, found.executed, found.average_price) == (
-        got.report.order_id, got.report.executed, got.report.average_price,
-    )  # fmt: skip
+    found = await trader.settled(placed)
+    assert (found.status, found.executed) == (OrderStatus.FILLED, quantity("0.01"))
+    assert found.order_id == got.report.order_id
+    told = (got.report.status, got.report.executed, got.report.average_price)
+    if dialect.acknowledges_first:
+        assert told == (OrderStatus.OPEN, quantity(0), None)
+    else:
+        assert told == (found.status, found.executed, found.average_price)
     fills = await trader.gateway.fills(trader.instrument, order_id=got.report.order_id)
     assert sum(fill.quantity for fill in fills) == quantity("0.01")
     (position,) = await trader.gateway.positions()
@@ -49,8 +56,8 @@ async def test_a_market_order_is_filled_booked_and_shown(trader: Trader) -> None
 
 
 async def test_a_reduce_only_exit_closes_and_a_second_one_finds_nothing(trader: Trader) -> None:
-    await trader.gateway.place(trader.order())
-    assert isinstance(await trader.gateway.place(trader.order(Side.SELL, reduce_only=True)), Accepted)
+    await trader.fill()
+    assert (await trader.fill(Side.SELL, reduce_only=True)).reduce_only
     assert await trader.gateway.positions() == []
     again = await trader.gateway.place(trader.order(Side.SELL, reduce_only=True))
     assert isinstance(again, DefiniteNo)
@@ -72,8 +79,19 @@ async def test_a_limit_order_rests_and_is_cancelled(trader: Trader) -> None:
     assert isinstance(duplicate, Duplicate)
     report = await trader.gateway.cancel(trader.instrument, plain.client_order_id)
     assert report is not None
-    assert report.status is OrderStatus.CANCELED
+    assert (await trader.settled(resting)).status is OrderStatus.CANCELED
     assert await trader.gateway.open_orders() == []
+
+
+async def test_what_an_exit_earned_is_told_with_its_fill(trader: Trader, simulator: SimulatorProcess) -> None:
+    await trader.fill()
+    simulator.operator.set_prices(BTCUSDT="64100.0")
+    await trader.fill(Side.SELL, reduce_only=True)
+    entry, exit_ = await trader.gateway.fills(trader.instrument)
+    assert entry.realised_pnl == 0
+    assert exit_.realised_pnl == (exit_.price - entry.price) * quantity("0.010")
+    spent = entry.fee + exit_.fee
+    assert (await trader.gateway.balance()).wallet == 10_000 + exit_.realised_pnl - spent
 
 
 async def test_an_order_that_nobody_placed_is_none(trader: Trader) -> None:
@@ -87,9 +105,9 @@ async def test_an_order_that_nobody_placed_is_none(trader: Trader) -> None:
     [("http_status", {"status": 500}), ("garbage", {}), ("empty", {}), ("html", {}), ("timeout_before", {})],
 )
 async def test_an_error_is_never_taken_for_an_absent_order(
-    trader: Trader, simulator: SimulatorProcess, kind: str, more: dict[str, object]
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess, kind: str, more: dict[str, object]
 ) -> None:
-    simulator.operator.add_fault("GET /fapi/v1/order", kind, **more)
+    simulator.operator.add_fault(dialect.look_up, kind, **more)
     with pytest.raises(VenueUnavailable):
         await trader.gateway.order(trader.instrument, ClientOrderId("c-nobody"))
 
@@ -103,22 +121,20 @@ async def test_an_error_is_never_taken_for_an_absent_order(
     ],
 )  # fmt: skip
 async def test_a_lost_reply_is_unknown_and_the_order_is_found_by_its_id(
-    trader: Trader, simulator: SimulatorProcess, kind: str, more: dict[str, object]
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess, kind: str, more: dict[str, object]
 ) -> None:
-    simulator.operator.add_fault(ORDER, kind, times=1, account_id=trader.account_id, **more)
+    simulator.operator.add_fault(dialect.create, kind, times=1, account_id=trader.account_id, **more)
     placed = trader.order()
     assert isinstance(await trader.gateway.place(placed), Unknown)
-    found = await trader.gateway.order(trader.instrument, placed.client_order_id)
-    assert found is not None
-    assert found.status is OrderStatus.FILLED
+    assert (await trader.settled(placed)).status is OrderStatus.FILLED
     assert orders_at(simulator, trader) == 1
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "timeout_before"])
 async def test_a_request_lost_on_its_way_is_unknown_too_and_is_not_sent_again(
-    trader: Trader, simulator: SimulatorProcess, kind: str
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess, kind: str
 ) -> None:
-    simulator.operator.add_fault(ORDER, kind, times=1, account_id=trader.account_id)
+    simulator.operator.add_fault(dialect.create, kind, times=1, account_id=trader.account_id)
     placed = trader.order()
     assert isinstance(await trader.gateway.place(placed), Unknown)
     assert await trader.gateway.order(trader.instrument, placed.client_order_id) is None
@@ -152,14 +168,14 @@ async def test_the_venue_refuses_what_reaches_it_too_late(
 
 
 async def test_no_free_connection_within_the_window_means_not_sent(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
     import asyncio
 
     pool = make_pool(connections=1, connections_warm=1, order_timeout_s=3.0)
     await pool.start()
-    trader = await new_trader(pool, simulator)
-    simulator.operator.add_fault(ORDER, "slow_reply", ms=600, times=1, account_id=trader.account_id)
+    trader = await new_trader(pool, venue, simulator)
+    simulator.operator.add_fault(dialect.create, "slow_reply", ms=600, times=1, account_id=trader.account_id)
     first, second = await asyncio.gather(
         trader.gateway.place(trader.order()), trader.gateway.place(trader.order(valid_ms=200))
     )
@@ -169,16 +185,16 @@ async def test_no_free_connection_within_the_window_means_not_sent(
     assert orders_at(simulator, trader) == 1
 
 
-async def test_a_venue_that_cannot_be_reached_means_not_sent() -> None:
+async def test_a_venue_that_cannot_be_reached_means_not_sent(venue: Venue) -> None:
     from tests.contract.exchanges.conftest import PlainVault, venue_settings
 
     simulator = SimulatorProcess(seed=4).start()
     from app.infrastructure.exchanges.registry import VenuePool
 
-    pool = VenuePool({VENUE: venue_settings(simulator)}, PlainVault())
+    pool = VenuePool({venue: venue_settings(simulator)}, PlainVault())
     try:
         await pool.start()
-        trader = await new_trader(pool, simulator)
+        trader = await new_trader(pool, venue, simulator)
         simulator.stop()
         got = await trader.gateway.place(trader.order())
         while isinstance(got, Unknown):  # an idle connection was found open once more: nobody can say
@@ -192,11 +208,11 @@ async def test_a_venue_that_cannot_be_reached_means_not_sent() -> None:
         await pool.close()
 
 
-async def test_what_the_venue_forbids_is_refused_with_its_code(trader: Trader) -> None:
-    stranger = trader.pool.gateway(AccountId(999_999), VENUE, b"unknownkey:secret")
+async def test_what_the_venue_forbids_is_refused_with_its_code(trader: Trader, dialect: Dialect) -> None:
+    stranger = trader.pool.gateway(AccountId(999_999), trader.venue, b"unknownkey:secret")
     with pytest.raises(VenueRefused) as refusal:
         await stranger.balance()
-    assert (refusal.value.kind, refusal.value.venue_code) == (RefusalKind.KEY, "-2015")
+    assert (refusal.value.kind, refusal.value.venue_code) == (RefusalKind.KEY, dialect.unknown_key)
     got = await stranger.place(trader.order())
     assert isinstance(got, DefiniteNo)
     assert got.kind is RefusalKind.KEY
@@ -210,6 +226,7 @@ async def test_what_the_venue_forbids_is_refused_with_its_code(trader: Trader) -
 
 async def test_leverage_is_what_the_venue_confirmed(trader: Trader) -> None:
     assert await trader.gateway.set_leverage(trader.instrument, 7) == 7
+    assert await trader.gateway.set_leverage(trader.instrument, 7) == 7  # no change is no refusal
     with pytest.raises(VenueRefused):
         await trader.gateway.set_leverage(trader.instrument, 1000)
 
@@ -220,7 +237,7 @@ async def test_the_rights_of_a_key_are_told(trader: Trader) -> None:
 
 
 async def test_funding_is_told_since_a_time(trader: Trader, simulator: SimulatorProcess) -> None:
-    await trader.gateway.place(trader.order())
+    await trader.fill()
     simulator.operator.post("/sim/funding", {"symbol": "BTCUSDT", "rate": "0.0001"})
     since = datetime.now(UTC) - timedelta(days=1)
     (payment,) = await trader.gateway.funding(since)
@@ -230,18 +247,18 @@ async def test_funding_is_told_since_a_time(trader: Trader, simulator: Simulator
 
 async def test_fills_since_long_ago_are_told_once_each_oldest_first(trader: Trader) -> None:
     for _ in range(3):
-        await trader.gateway.place(trader.order())
+        await trader.fill()
     fills = await trader.gateway.fills(trader.instrument, since=datetime.now(UTC) - timedelta(days=20))
-    ids = [int(fill.trade_id) for fill in fills]
-    assert len(ids) == 3
-    assert ids == sorted(set(ids))
+    assert len({fill.trade_id for fill in fills}) == len(fills) == 3
+    assert [fill.at for fill in fills] == sorted(fill.at for fill in fills)
+    assert [fill.trade_id for fill in fills] == sorted(fill.trade_id for fill in fills)  # they count upwards
 
 
 async def test_no_secret_shows_in_logs_or_errors(
-    trader: Trader, simulator: SimulatorProcess, caplog: pytest.LogCaptureFixture
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    simulator.operator.add_fault("GET /fapi/v3/balance", "reset_before")
+    simulator.operator.add_fault(dialect.balance, "reset_before")
     with pytest.raises(VenueUnavailable) as error:
         await trader.gateway.balance()
     key, secret = trader.sealed.decode().split(":")

@@ -10,10 +10,11 @@ import pytest
 
 from app.domain.exchanges.ports import BalanceUpdate, Connected, OrderUpdate, StreamEvent
 from app.domain.shared.execution import OrderStatus
-from app.domain.shared.market import Side
+from app.domain.shared.market import Side, Venue
 from app.domain.shared.money import price
 from app.infrastructure.exchanges.settings import StreamSettings
-from tests.contract.exchanges.conftest import BTC, VENUE, MakePool, Trader, new_trader
+from tests.contract.exchanges.conftest import BTC, MakePool, Trader, new_trader
+from tests.contract.exchanges.dialects import Dialect
 from tests.support.simulator import SimulatorProcess
 
 T = TypeVar("T", bound=StreamEvent)
@@ -71,6 +72,7 @@ async def test_a_lost_connection_comes_back_and_what_was_missed_is_found_by_rest
     simulator.operator.clear_faults()
     simulator.operator.post("/sim/disconnect", {"account_id": trader.account_id})
     await upcoming(events, Connected)
+    await trader.settled(missed)
     (fill,) = await trader.gateway.fills(trader.instrument)
     assert fill.quantity == missed.quantity
     await trader.gateway.place(trader.order(Side.SELL, reduce_only=True))
@@ -98,11 +100,11 @@ async def test_an_expired_listen_key_is_replaced(
 
 
 async def test_the_listen_key_is_renewed_before_it_ends(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
 ) -> None:
     pool = make_pool(stream=StreamSettings(heartbeat_s=5, renew_s=0.1, backoff_base_s=0.01))
     await pool.start()
-    trader = await new_trader(pool, simulator)
+    trader = await new_trader(pool, venue, simulator)
     simulator.operator.settings(listen_key_valid_ms=1000)
     stream = trader.stream()
     live = stream.events()
@@ -118,8 +120,10 @@ async def test_the_listen_key_is_renewed_before_it_ends(
     await stream.close()
 
 
-async def test_a_refused_listen_key_is_asked_for_again(trader: Trader, simulator: SimulatorProcess) -> None:
-    simulator.operator.add_fault("POST /fapi/v1/listenKey", "http_status", status=503, times=8)
+async def test_a_stream_that_is_refused_is_asked_for_again(
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess
+) -> None:
+    simulator.operator.post("/sim/faults", {"rules": [{**dialect.stream_refusal, "times": 8}]})
     stream = trader.stream()
     await upcoming(stream.events(), Connected)
     await stream.close()
@@ -135,37 +139,41 @@ async def test_a_closed_stream_ends(trader: Trader) -> None:
 
 
 async def test_a_slow_reader_gets_everything_in_order(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
 ) -> None:
     pool = make_pool(stream=StreamSettings(queue=2))
     await pool.start()
-    trader = await new_trader(pool, simulator)
+    trader = await new_trader(pool, venue, simulator)
     stream = trader.stream()
     live = stream.events()
     await upcoming(live, Connected)
     for number in range(40):
         side = Side.SELL if number % 2 else Side.BUY
-        await trader.gateway.place(trader.order(side, reduce_only=bool(number % 2)))
-    ids = [int((await filled(live)).fill.trade_id) for _ in range(40)]  # type: ignore[union-attr]  # `filled` has one
+        await trader.fill(side, reduce_only=bool(number % 2))
+    ids = [(await filled(live)).fill.trade_id for _ in range(40)]  # type: ignore[union-attr]  # `filled` has one
     assert ids == sorted(set(ids))
     await stream.close()
 
 
-async def test_marks_are_heard_and_polled(make_pool: MakePool, simulator: SimulatorProcess) -> None:
+async def test_marks_are_heard_and_polled(
+    make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
+) -> None:
     pool = make_pool(marks_age_max_s=0.2)
     await pool.start()
-    mark, _ = pool.mark(VENUE, BTC)
+    mark, _ = pool.mark(venue, BTC)
     assert mark == price("64000")
     async with asyncio.timeout(10):
-        while pool.mark(VENUE, BTC)[0] != price("65000"):
+        while pool.mark(venue, BTC)[0] != price("65000"):
             simulator.operator.set_prices(BTCUSDT="65000.0")
-            await pool.market(VENUE).marks()
-        while pool.mark(VENUE, BTC)[1] > 50:
-            await pool.market(VENUE).server_time_ms()
-    assert pool.marks(VENUE)[BTC] == price("65000")
+            await pool.market(venue).marks()
+        while pool.mark(venue, BTC)[1] > 50:
+            await pool.market(venue).server_time_ms()
+    assert pool.marks(venue)[BTC] == price("65000")
 
 
-async def test_a_pool_starts_without_its_venue_and_finds_it_later(simulator: SimulatorProcess) -> None:
+async def test_a_pool_starts_without_its_venue_and_finds_it_later(
+    venue: Venue, simulator: SimulatorProcess
+) -> None:
     from app.domain.exchanges.outcomes import VenueUnavailable
     from app.infrastructure.exchanges.clock import VenueClockUntrusted
     from app.infrastructure.exchanges.registry import VenuePool
@@ -173,17 +181,17 @@ async def test_a_pool_starts_without_its_venue_and_finds_it_later(simulator: Sim
     from tests.contract.exchanges.conftest import PlainVault, venue_settings
 
     simulator.operator.add_fault("*", "http_status", status=503)
-    pool = VenuePool({VENUE: venue_settings(simulator, clock=ClockSettings(every_s=0.05))}, PlainVault())
+    pool = VenuePool({venue: venue_settings(simulator, clock=ClockSettings(every_s=0.05))}, PlainVault())
     await pool.start()
     try:
         with pytest.raises(VenueUnavailable):
-            await pool.instrument(VENUE, BTC)
+            await pool.instrument(venue, BTC)
         with pytest.raises(VenueClockUntrusted):
-            pool.now_ms(VENUE)
+            pool.now_ms(venue)
         simulator.operator.clear_faults()
-        assert (await pool.instrument(VENUE, BTC)).symbol == BTC
+        assert (await pool.instrument(venue, BTC)).symbol == BTC
         async with asyncio.timeout(10):
-            while not pool.clock(VENUE).is_trusted:
-                await pool.market(VENUE).server_time_ms()
+            while not pool.clock(venue).is_trusted:
+                await pool.market(venue).server_time_ms()
     finally:
         await pool.close()

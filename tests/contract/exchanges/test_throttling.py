@@ -7,29 +7,29 @@ from datetime import timedelta
 import pytest
 
 from app.domain.exchanges.outcomes import Accepted, DefiniteNo, NotSent, RefusalKind, VenueThrottled
-from app.domain.shared.market import Side
+from app.domain.shared.market import Side, Venue
 from app.infrastructure.exchanges import reasons
 from app.infrastructure.exchanges.registry import VenuePool
 from app.infrastructure.exchanges.settings import BreakerSettings, RetrySettings
 from app.infrastructure.redis.client import connect
 from tests.contract.exchanges.conftest import (
-    ORDER,
-    VENUE,
     MakePool,
     PlainVault,
     Trader,
     new_trader,
     venue_settings,
 )
+from tests.contract.exchanges.dialects import Dialect
 from tests.support.simulator import SimulatorProcess
 
 
-@pytest.mark.parametrize("status", [429, 418])
+@pytest.mark.parametrize("which", [0, 1])
 async def test_throttling_silences_the_address_until_its_end(
-    trader: Trader, simulator: SimulatorProcess, status: int
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess, which: int
 ) -> None:
+    status, body = dialect.throttles[which]
     simulator.operator.add_fault(
-        ORDER, "http_status", status=status, body='{"code":-1003,"msg":"slow down"}', retry_after=30, times=1
+        dialect.create, "http_status", status=status, body=body, retry_after=30, times=1
     )
     got = await trader.gateway.place(trader.order())
     assert isinstance(got, DefiniteNo)
@@ -43,12 +43,12 @@ async def test_throttling_silences_the_address_until_its_end(
 
 
 async def test_the_order_limit_of_an_account_is_kept_without_a_refusal(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
-    simulator.operator.settings(limits={"orders_per_10s": 10})
-    pool = make_pool(orders_per_10s=10, burst_share=1.0)
+    simulator.operator.settings(limits=dict(dialect.limits))
+    pool = make_pool(orders_per_10s=dialect.ten_orders, burst_share=1.0)
     await pool.start()
-    trader = await new_trader(pool, simulator)
+    trader = await new_trader(pool, venue, simulator)
     outcomes = [await trader.gateway.place(trader.order()) for _ in range(14)]
     assert not any(isinstance(got, DefiniteNo) for got in outcomes)
     assert sum(isinstance(got, Accepted) for got in outcomes) == 8
@@ -56,33 +56,37 @@ async def test_the_order_limit_of_an_account_is_kept_without_a_refusal(
     assert all(isinstance(got, Accepted) for got in exits)
 
 
-async def test_reads_are_repeated_after_faults(trader: Trader, simulator: SimulatorProcess) -> None:
-    simulator.operator.add_fault("GET /fapi/v3/balance", "http_status", status=503, times=1)
-    simulator.operator.add_fault("GET /fapi/v3/balance", "reset_before", times=1)
+async def test_reads_are_repeated_after_faults(
+    trader: Trader, dialect: Dialect, simulator: SimulatorProcess
+) -> None:
+    simulator.operator.add_fault(dialect.balance, "http_status", status=503, times=1)
+    simulator.operator.add_fault(dialect.balance, "reset_before", times=1)
     assert (await trader.gateway.balance()).wallet == 10_000
 
 
 async def test_retry_after_is_waited_for_when_it_is_short(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
     pool = make_pool(retry=RetrySettings(attempts=3, base_s=0.01, patience_s=5.0))
     await pool.start()
-    trader = await new_trader(pool, simulator)
+    trader = await new_trader(pool, venue, simulator)
     simulator.operator.add_fault(
-        "GET /fapi/v3/balance", "http_status", status=429, body="{}", retry_after=1, times=1
+        dialect.balance, "http_status", status=429, body="{}", retry_after=1, times=1
     )
     assert (await trader.gateway.balance()).wallet == 10_000
 
 
-async def test_workers_keep_an_accounts_limit_together(simulator: SimulatorProcess, redis_url: str) -> None:
-    simulator.operator.settings(limits={"orders_per_10s": 10})
+async def test_workers_keep_an_accounts_limit_together(
+    venue: Venue, dialect: Dialect, simulator: SimulatorProcess, redis_url: str
+) -> None:
+    simulator.operator.settings(limits=dict(dialect.limits))
     clients = [connect(redis_url), connect(redis_url)]
-    settings = {VENUE: venue_settings(simulator, orders_per_10s=10, burst_share=1.0)}
+    settings = {venue: venue_settings(simulator, orders_per_10s=dialect.ten_orders, burst_share=1.0)}
     pools = [VenuePool(settings, PlainVault(), client) for client in clients]
     for pool in pools:
         await pool.start()
-    trader = await new_trader(pools[0], simulator)
-    gateways = [pool.gateway(trader.account, VENUE, trader.sealed) for pool in pools]
+    trader = await new_trader(pools[0], venue, simulator)
+    gateways = [pool.gateway(trader.account, venue, trader.sealed) for pool in pools]
     outcomes = [await gateways[n % 2].place(trader.order()) for n in range(14)]
     assert sum(isinstance(got, Accepted) for got in outcomes) == 8
     assert not any(isinstance(got, DefiniteNo) for got in outcomes)
@@ -91,26 +95,34 @@ async def test_workers_keep_an_accounts_limit_together(simulator: SimulatorProce
         await client.aclose()
 
 
-async def test_the_venues_own_counter_is_believed(make_pool: MakePool, simulator: SimulatorProcess) -> None:
-    pools = [make_pool(orders_per_10s=10, burst_share=1.0), make_pool(orders_per_10s=10, burst_share=1.0)]
+async def test_the_venues_own_counter_is_believed(
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
+) -> None:
+    simulator.operator.settings(limits=dict(dialect.long_window))
+    pools = [
+        make_pool(orders_per_10s=dialect.ten_orders, burst_share=1.0),
+        make_pool(orders_per_10s=dialect.ten_orders, burst_share=1.0),
+    ]
     for pool in pools:
         await pool.start()
-    trader = await new_trader(pools[0], simulator)
+    trader = await new_trader(pools[0], venue, simulator)
     for _ in range(8):
         assert isinstance(await trader.gateway.place(trader.order()), Accepted)
-    unaware = pools[1].gateway(trader.account, VENUE, trader.sealed)
+    unaware = pools[1].gateway(trader.account, venue, trader.sealed)
     outcomes = [await unaware.place(trader.order()) for _ in range(3)]
     assert [isinstance(got, Accepted) for got in outcomes] == [True, False, False]
 
 
 async def test_entries_that_fail_open_a_circuit_and_exits_still_go(
-    make_pool: MakePool, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
     pool = make_pool(breaker=BreakerSettings(failures=3, open_s=60))
     await pool.start()
-    trader = await new_trader(pool, simulator)
+    trader = await new_trader(pool, venue, simulator)
     await trader.gateway.place(trader.order())
-    simulator.operator.add_fault(ORDER, "http_status", status=503, times=3, account_id=trader.account_id)
+    simulator.operator.add_fault(
+        dialect.create, "http_status", status=503, times=3, account_id=trader.account_id
+    )
     for _ in range(3):
         await trader.gateway.place(trader.order())
     refused = await trader.gateway.place(trader.order())

@@ -11,8 +11,8 @@ from itertools import count
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.trading.copy_signal import CopySignal
+from app.application.trading.execution_ports import LedgerEntry
 from app.application.trading.place import Placer
-from app.application.trading.ports import LedgerEntry
 from app.application.trading.recover import Recover
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import Accepted, DefiniteNo, NotSent, Outcome, RefusalKind, Unknown

@@ -166,7 +166,11 @@ class HotScene:
                 decisions.append(made)
                 continue
             cid = client_order_id(SECRET, signal.id, order.follow_id, signal.leg, 0)
-            prepared.append(Prepared(order, order.quantity, made, cid, one.risk_version, one.sealed))
+            prepared.append(
+                Prepared(
+                    order, order.quantity, one.follower.exit_pending, made, cid, one.risk_version, one.sealed
+                )
+            )
         return prepared, decisions
 
     async def copy(self, signal: Signal, owner: str = OWNER) -> frozenset[FollowId]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import ExecutionSession, Resend, WaitingTrade
+from app.application.trading.execution_ports import ExecutionSession, Resend, WaitingTrade
 from app.domain.shared.execution import Action, OrderStatus
 from app.domain.shared.ids import ClientOrderId
 from app.domain.shared.money import Quantity

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.shared.telemetry import NoMetrics
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import (
+from app.application.trading.execution_ports import (
     BookedFill,
     Changes,
     DecisionChange,
@@ -23,6 +23,7 @@ from app.application.trading.ports import (
 from app.application.trading.settle import Settler
 from app.domain.shared.execution import OrderStatus
 from app.domain.shared.money import Money, Price, Quantity
+from app.domain.trading.decision import DecisionOutcome
 from app.domain.trading.events import OrdersRefused
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.position import Position
@@ -74,7 +75,9 @@ async def everything(scene: HotScene, cid: str) -> Changes:
         funds=(FundsChange(account, Money(D(-1)), Money(D(-44)), Money(D(15)), Money(D(-1))),),
         fills=(BookedFill(key, account, fill),),
         ledger=(LedgerEntry(account, "FEE:1", "FEE", Money(D(-1)), BTC, START),),
-        decisions=(DecisionChange(key.follow_id, key.signal_id, "VENUE_REFUSED", "why"),),
+        decisions=(
+            DecisionChange(key.follow_id, key.signal_id, DecisionOutcome.FAILED, "VENUE_REFUSED", "why"),
+        ),
         events=(OrdersRefused(at=START, signal_id=key.signal_id, follow_ids=(key.follow_id,)),),
     )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.application.trading.ports import Changes, LedgerEntry
+from app.application.trading.execution_ports import Changes, LedgerEntry
 from app.domain.shared.ids import AccountId
 from app.domain.shared.money import Money
 from app.domain.trading.position import Position

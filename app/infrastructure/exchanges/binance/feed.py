@@ -16,8 +16,8 @@ from app.domain.shared.ids import AccountId
 from app.infrastructure.exchanges.binance.rest import BinanceAccount
 from app.infrastructure.exchanges.binance.wire.accounts import read_listen_key
 from app.infrastructure.exchanges.binance.wire.events import ListenKeyExpired, read_event, user_stream_path
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.refusals import LISTEN_KEY_UNKNOWN
+from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.shared import VenueShared
 from app.infrastructure.exchanges.stream import ReconnectingSocket, Reopen
 

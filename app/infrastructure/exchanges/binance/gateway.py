@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from app.domain.exchanges.outcomes import DefiniteNo, NotSent, Outcome, RefusalKind, Unknown, VenueRefused
+from app.domain.exchanges.outcomes import DefiniteNo, Outcome, RefusalKind, VenueRefused
 from app.domain.exchanges.ports import KeyFacts
 from app.domain.exchanges.requests import PlaceOrder
 from app.domain.shared.clock import epoch_ms
-from app.domain.shared.errors import DomainError
 from app.domain.shared.execution import Fill, FundingPayment, OrderReport, VenueBalance, VenuePosition
 from app.domain.shared.ids import AccountId, ClientOrderId
 from app.domain.shared.market import Instrument
-from app.infrastructure.exchanges import reasons
 from app.infrastructure.exchanges.binance.rest import BinanceAccount
 from app.infrastructure.exchanges.binance.wire import accounts, orders
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.refusals import (
     ORDER_UNKNOWN_ON_CANCEL,
     ORDER_UNKNOWN_ON_QUERY,
 )
 from app.infrastructure.exchanges.binance.wire.signing import signed
-from app.infrastructure.exchanges.clock import VenueClockUntrusted
-from app.infrastructure.exchanges.http import NeverLeft, NoReply, TooLate
+from app.infrastructure.exchanges.http import Reply
+from app.infrastructure.exchanges.placing import SignedOrder, post_once
 from app.infrastructure.exchanges.shared import VenueShared
 
-_LOG: Final = logging.getLogger(__name__)
 _ORDER: Final = "/fapi/v1/order"
 _FORM: Final = "application/x-www-form-urlencoded"
 _TRADES_WINDOW_MS: Final = 7 * 86_400_000 - 1
@@ -46,41 +41,19 @@ class BinanceUsdmGateway:
     async def place(self, order: PlaceOrder) -> Outcome:
         """POST the order once, signed with its own timestamp, if its window is still open; never raises."""
         account = self._account
-        shared = account.shared
-        try:
+
+        def sign() -> SignedOrder:
             key = account.key()
-            left_ms = order.signed_ms + order.valid_ms - shared.clock.latest_ms()
             text = orders.place_text(order)
-        except VenueClockUntrusted:
-            return NotSent(f"{reasons.CLOCK_UNKNOWN}: the venue's time was never read")
-        except DomainError as error:
-            return NotSent(f"{reasons.KEY_UNREADABLE}: {error.code}")
-        except Unreadable as error:
-            return NotSent(f"{reasons.UNSENDABLE}: {error}")
-        if left_ms <= 0:
-            return NotSent(f"{reasons.DEADLINE_PASSED}: the order's window closed before it was sent")
-        try:
-            reply = await shared.transport.request(
-                "POST",
-                shared.settings.base_url + _ORDER,
-                {**key.headers, "Content-Type": _FORM},
-                signed(key.secret, text).encode(),
-                shared.settings.order_timeout_s,
-                left_ms / 1000,
-            )
-        except TooLate:
-            return NotSent(f"{reasons.DEADLINE_PASSED}: no connection was free in time")
-        except NeverLeft as error:
-            return NotSent(f"{reasons.UNREACHABLE}: {error}")
-        except NoReply as error:
-            return Unknown(f"no reply: {error}")
-        except Exception as error:  # noqa: BLE001 - the bytes may have left: only UNKNOWN is safe to say
-            _LOG.warning("placing an order failed unexpectedly: %s", type(error).__name__)
-            return Unknown(f"internal fault: {type(error).__name__}")
+            return SignedOrder({**key.headers, "Content-Type": _FORM}, signed(key.secret, text).encode())
+
+        reply = await post_once(account.shared, _ORDER, order, sign)
+        if not isinstance(reply, Reply):
+            return reply
         account.note(reply)
         outcome = orders.outcome(order, reply.status, reply.body, reply.headers.get("Retry-After"))
         if isinstance(outcome, DefiniteNo) and outcome.kind is RefusalKind.CLOCK:
-            shared.clock.suspect()
+            account.shared.clock.suspect()
         return outcome
 
     async def cancel(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:

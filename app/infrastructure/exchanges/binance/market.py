@@ -15,10 +15,10 @@ from app.infrastructure.exchanges.binance.wire.market import (
     read_marks,
     read_server_time,
 )
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.refusals import refused_read
 from app.infrastructure.exchanges.http import NeverLeft, NoReply, Transport
 from app.infrastructure.exchanges.listing import Listing
+from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.settings import VenueSettings
 
 T = TypeVar("T")

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 from app.domain.exchanges.outcomes import RefusalKind, VenueRefused, VenueUnavailable
 from app.domain.shared.errors import DomainError
 from app.domain.shared.ids import AccountId
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.refusals import refused_read
 from app.infrastructure.exchanges.binance.wire.signing import signed
 from app.infrastructure.exchanges.http import NeverLeft, NoReply, Reply
 from app.infrastructure.exchanges.keys import OpenKey
+from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.shared import VenueShared
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import AttemptKey, StoredAttempt
+from app.application.trading.execution_ports import AttemptKey, StoredAttempt
 from app.application.trading.settle import Settler
 from app.domain.shared.clock import epoch_ms
 from app.domain.shared.execution import Fill, Leg, OrderReport, OrderStatus

@@ -10,7 +10,7 @@ import pytest
 
 from app.application.trading.booking import Booking
 from app.application.trading.evidence import Evidence
-from app.application.trading.ports import StoredAttempt
+from app.application.trading.execution_ports import StoredAttempt
 from app.domain.shared.execution import OrderStatus
 from app.domain.shared.market import Side
 from app.domain.shared.money import Money, Quantity

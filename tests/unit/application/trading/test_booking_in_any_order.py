@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.application.trading.evidence import Evidence, of_outcome
-from app.application.trading.ports import Resend, StoredAttempt, Window
+from app.application.trading.execution_ports import Resend, StoredAttempt
+from app.application.trading.ports import Window
 from app.domain.exchanges.outcomes import Accepted, DefiniteNo, NotSent, Outcome, RefusalKind, Unknown
 from app.domain.shared.execution import Fill, Leg, OrderStatus
 from app.domain.shared.ids import ClientOrderId

@@ -156,7 +156,7 @@ async def test_a_burst_that_goes_quiet_is_decided_without_another_event() -> Non
     one.ingest = tell  # type: ignore[assignment, method-assign]  # listens in
     rule = BurstRule(quiet=2 * S, open_max=600 * S)
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(one.run(CONNECTED, update(at(fill("1"), 1)), never, rule=rule))
+        task = group.create_task(one.run(CONNECTED, update(at(fill("1"), 60)), never, rule=rule))
         await decided.wait()
         assert one.orders() == [("7", ["1"])]
         never.set()

@@ -16,6 +16,9 @@ WAITING, WORKING, ABSENT = TradeState.WAITING, TradeState.WORKING, TradeState.AB
 ROWS = [
     (WAITING, TradeEvent.SUBMIT, WORKING),
     (WAITING, TradeEvent.ABANDON, TradeState.ABANDONED),
+    (WAITING, TradeEvent.REVIVE, WORKING),
+    (WAITING, TradeEvent.FILL, TradeState.FILLED),
+    (WAITING, TradeEvent.END, TradeState.ENDED),
     (WORKING, TradeEvent.RETURN, WAITING),
     (WORKING, TradeEvent.GIVE_UP, ABSENT),
     (ABSENT, TradeEvent.REVIVE, WORKING),

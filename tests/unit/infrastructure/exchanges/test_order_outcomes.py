@@ -26,8 +26,8 @@ from app.domain.shared.ids import ClientOrderId
 from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import money, price, quantity
 from app.infrastructure.exchanges.binance.wire.orders import outcome, read_fills, read_order
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.refusals import DEFINITE, refused_read, retry_after
+from app.infrastructure.exchanges.reading import Unreadable
 
 BTC = Instrument(
     venue=Venue.BINANCE_USDM, symbol=Symbol("BTC-USDT"), venue_symbol="BTCUSDT", tick=price("0.1"),

@@ -13,8 +13,8 @@ from app.domain.shared.ids import ClientOrderId
 from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import money, price, quantity
 from app.infrastructure.exchanges.binance.wire.orders import place_text
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.binance.wire.signing import encoded, signature, signed
+from app.infrastructure.exchanges.reading import Unreadable
 
 DATA = Path(__file__).resolve().parents[5] / "shared/data/exchange_vectors"
 BTC = Instrument(

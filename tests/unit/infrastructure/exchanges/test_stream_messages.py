@@ -17,7 +17,7 @@ from app.domain.shared.money import money, price, quantity
 from app.infrastructure.exchanges.binance.wire.accounts import read_balance, read_funding, read_positions
 from app.infrastructure.exchanges.binance.wire.events import ListenKeyExpired, read_event, user_stream_path
 from app.infrastructure.exchanges.binance.wire.market import marks_path
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
+from app.infrastructure.exchanges.reading import Unreadable
 
 RECORDED = Path(__file__).resolve().parents[5] / "shared/data/exchange_vectors/nautilus_recorded/binance"
 NAMES = {"BTCUSDT": Symbol("BTC-USDT")}

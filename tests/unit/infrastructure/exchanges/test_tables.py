@@ -16,11 +16,11 @@ from app.domain.users.account import ApiKey
 from app.infrastructure.exchanges.binance.feed import BinanceUsdmFeed
 from app.infrastructure.exchanges.binance.market import heard_marks
 from app.infrastructure.exchanges.binance.wire.market import read_listing, read_mark_updates
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable
 from app.infrastructure.exchanges.instruments import InstrumentTable
 from app.infrastructure.exchanges.keys import KeyRing
 from app.infrastructure.exchanges.listing import Listing
 from app.infrastructure.exchanges.marks import MarkBook
+from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.registry import VENUES, VenuePool
 from app.infrastructure.exchanges.settings import VenueSettings
 

@@ -14,7 +14,7 @@ from app.domain.exchanges.ports import KeyFacts
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import FundingPayment, VenueBalance, VenuePosition
 from app.domain.shared.market import Instrument
-from app.infrastructure.exchanges.binance.wire.reading import (
+from app.infrastructure.exchanges.reading import (
     ZERO,
     Milliseconds,
     Names,

@@ -16,9 +16,9 @@ from app.domain.shared.execution import Fill, VenuePosition
 from app.domain.shared.market import Symbol
 from app.domain.shared.money import NO_MONEY
 from app.infrastructure.exchanges.binance.wire.accounts import MARGIN_ASSET
-from app.infrastructure.exchanges.binance.wire.fees import Rates, fee_in_quote
 from app.infrastructure.exchanges.binance.wire.orders import fill_of, report_of
-from app.infrastructure.exchanges.binance.wire.reading import (
+from app.infrastructure.exchanges.fees import Rates, fee_in_quote
+from app.infrastructure.exchanges.reading import (
     ZERO,
     Milliseconds,
     Names,

@@ -14,7 +14,8 @@ import msgspec
 from app.domain.shared.errors import InvalidValue
 from app.domain.shared.market import Instrument, Symbol, Venue, symbol
 from app.domain.shared.money import Price
-from app.infrastructure.exchanges.binance.wire.reading import (
+from app.infrastructure.exchanges.listing import Listing
+from app.infrastructure.exchanges.reading import (
     ZERO,
     Milliseconds,
     Names,
@@ -24,7 +25,6 @@ from app.infrastructure.exchanges.binance.wire.reading import (
     read,
     size,
 )
-from app.infrastructure.exchanges.listing import Listing
 
 _MARKS_STREAM: Final = "!markPrice@arr@1s"
 

@@ -19,8 +19,10 @@ from app.domain.shared.execution import Fill, OrderReport, OrderStatus
 from app.domain.shared.ids import ClientOrderId
 from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import Money, Price, Quantity, plain
-from app.infrastructure.exchanges.binance.wire.fees import Rates, fee_in_quote
-from app.infrastructure.exchanges.binance.wire.reading import (
+from app.infrastructure.exchanges.binance.wire.refusals import refused_order
+from app.infrastructure.exchanges.binance.wire.signing import encoded
+from app.infrastructure.exchanges.fees import Rates, fee_in_quote
+from app.infrastructure.exchanges.reading import (
     ZERO,
     Milliseconds,
     Names,
@@ -32,8 +34,6 @@ from app.infrastructure.exchanges.binance.wire.reading import (
     read,
     size,
 )
-from app.infrastructure.exchanges.binance.wire.refusals import refused_order
-from app.infrastructure.exchanges.binance.wire.signing import encoded
 
 VENUE: Final = Venue.BINANCE_USDM
 SIDES: Final[Mapping[str, Side]] = MappingProxyType({side.value: side for side in Side})

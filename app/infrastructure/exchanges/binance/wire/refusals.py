@@ -24,7 +24,7 @@ from app.domain.exchanges.outcomes import (
     VenueThrottled,
     VenueUnavailable,
 )
-from app.infrastructure.exchanges.binance.wire.reading import Unreadable, read
+from app.infrastructure.exchanges.reading import Unreadable, read
 
 ORDER_UNKNOWN_ON_QUERY: Final = -2013
 ORDER_UNKNOWN_ON_CANCEL: Final = -2011

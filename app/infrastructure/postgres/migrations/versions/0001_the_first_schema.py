@@ -184,6 +184,9 @@ def upgrade() -> None:
         sa.Column("looks", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "average_price > 0 AND average_price < 'Infinity'", name=op.f("ck_orders_average_price")
+        ),
         sa.CheckConstraint("executed >= 0 AND executed < 'Infinity'", name=op.f("ck_orders_executed")),
         sa.CheckConstraint("quantity > 0 AND quantity < 'Infinity'", name=op.f("ck_orders_quantity")),
         sa.PrimaryKeyConstraint("follow_id", "signal_id", "leg", "attempt", name=op.f("pk_orders")),

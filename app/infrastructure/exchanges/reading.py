@@ -1,4 +1,4 @@
-"""Reading bytes: what every reader here shares. Unknown fields are ignored, needed ones are demanded, floats refused."""
+"""Reading bytes: what every venue's reader shares. Unknown fields are ignored, needed ones are demanded, floats refused."""
 
 from __future__ import annotations
 

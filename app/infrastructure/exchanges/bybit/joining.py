@@ -1,0 +1,87 @@
+"""Joins what the venue tells in separate topics: an execution with the order it belongs to, a wallet with positions.
+
+An execution does not say whether its order may only reduce, so it waits for a word on the order; the venue sends one
+beside every execution, before it or after it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from app.domain.exchanges.ports import BalanceUpdate, OrderUpdate, StreamEvent
+from app.domain.shared.execution import Fill, OrderReport, VenuePosition
+from app.domain.shared.market import Symbol
+from app.domain.shared.money import NO_MONEY
+from app.infrastructure.exchanges.bybit.wire.events import Fact, FundingPaid, PositionChanged, Wallet
+
+FUNDING_REASON: Final = "FUNDING_FEE"
+UNTOLD: Final = ""
+"""The venue does not say why a wallet changed."""
+
+
+class TooManyWaiting(Exception):
+    """Executions wait for orders of which nothing is said: the connection is not to be trusted."""
+
+
+class Joining:
+    """One connection's memory: reports of the latest `kept` orders, and executions that wait, `waiting_max` at most."""
+
+    def __init__(self, kept: int = 2000, waiting_max: int = 1000) -> None:
+        self._kept = kept
+        self._waiting_max = waiting_max
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: a new connection begins, and what came before is asked for by REST."""
+        self._reports: OrderedDict[str, OrderReport] = OrderedDict()
+        self._waiting: dict[str, list[Fill]] = {}
+        self._wallet: Wallet | None = None
+        self._positions: dict[Symbol, VenuePosition] = {}
+        self._funded = False
+
+    def take(self, facts: Iterable[Fact]) -> Iterator[StreamEvent]:
+        """Yield the events that these facts complete; raises TooManyWaiting."""
+        for fact in facts:
+            if isinstance(fact, OrderReport):
+                yield from self._order(fact)
+            elif isinstance(fact, Fill):
+                yield from self._fill(fact)
+            else:
+                yield from self._money(fact)
+
+    def _order(self, report: OrderReport) -> Iterator[StreamEvent]:
+        self._reports[report.order_id] = report
+        self._reports.move_to_end(report.order_id)
+        while len(self._reports) > self._kept:
+            self._reports.popitem(last=False)
+        waiting = self._waiting.pop(report.order_id, None)
+        if waiting is None:
+            yield OrderUpdate(report, None)
+        else:
+            yield from (OrderUpdate(report, fill) for fill in waiting)
+
+    def _fill(self, fill: Fill) -> Iterator[StreamEvent]:
+        report = self._reports.get(fill.order_id)
+        # A report from before this execution would say less than the execution does: the next one is waited for.
+        if report is not None and report.executed:
+            yield OrderUpdate(report, fill)
+            return
+        self._waiting.setdefault(fill.order_id, []).append(fill)
+        if sum(len(fills) for fills in self._waiting.values()) > self._waiting_max:
+            raise TooManyWaiting
+
+    def _money(self, fact: Wallet | FundingPaid | PositionChanged) -> Iterator[StreamEvent]:
+        if isinstance(fact, Wallet):
+            self._wallet = fact
+        elif isinstance(fact, FundingPaid):
+            self._funded = True
+        else:
+            self._positions[fact.position.symbol] = fact.position
+        if self._wallet is None:
+            return
+        reason, self._funded = FUNDING_REASON if self._funded else UNTOLD, False
+        positions = tuple(self._positions.values())
+        self._positions.clear()
+        yield BalanceUpdate(self._wallet.balance, NO_MONEY, reason, fact.at, positions)

@@ -1,0 +1,3 @@
+"""The Bybit v5 dialect for linear perpetuals: translates its REST and WebSocket wire to the engine and back. It owns
+field names, error numbers, limits per account and the acknowledgement before matching; it holds no rule about money.
+"""
