@@ -33,7 +33,7 @@ from app.domain.trading.trade import TradeState
 
 TradeKey = tuple[FollowId, SignalId, Leg]
 PositionKey = tuple[AccountId, Symbol, FollowId]
-_DOUBT = (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT)
+_DOUBT = (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT, OrderState.OPEN, OrderState.PARTIAL)
 
 
 @dataclass

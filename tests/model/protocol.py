@@ -68,8 +68,8 @@ class Rules:
     retries_the_post: bool = False
     answers: int = 2
     flaws: Flaws = Flaws()
-    looks_up_resting: bool = False
-    looks_again_after_resend: bool = False
+    looks_up_resting: bool = True
+    looks_again_after_resend: bool = True
     settles_only_when_booked: bool = True
 
     @property

@@ -198,9 +198,8 @@ async def until(
     try:
         async with asyncio.timeout(seconds):
             while not await condition():
-                await asyncio.sleep(
-                    0.05
-                )  # tidy: allow sleep-in-test the poll of a condition with its own deadline
+                # tidy: allow sleep-in-test the poll of a condition with its own deadline
+                await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(f"{what} did not come about within {seconds} s") from None
 

@@ -12,31 +12,25 @@ Rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.application.trading.evidence import Evidence, backoff
+from app.application.trading.evidence import Evidence, backoff, resting_pause
 from app.application.trading.execution_ports import (
-    AttemptKey,
     BookedFill,
     Changes,
-    DecisionChange,
     FundsChange,
     LedgerEntry,
-    OrderChange,
     StoredAttempt,
-    TradeChange,
 )
+from app.application.trading.sheet import Sheet, failures, leaves_a_rest, order_change, refusals, trade_change
 from app.domain.shared.errors import InvariantBroken
-from app.domain.shared.events import Event
 from app.domain.shared.execution import Fill
-from app.domain.shared.ids import AccountId, FollowId, SignalId
+from app.domain.shared.ids import AccountId, FollowId
 from app.domain.shared.market import Symbol
-from app.domain.shared.money import NO_MONEY, Money, Price, Quantity
-from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode, DecisionOutcome
-from app.domain.trading.events import OrdersRefused
+from app.domain.shared.money import NO_MONEY, Money, Quantity
 from app.domain.trading.hold import Hold
 from app.domain.trading.order import ORDER_LIFECYCLE, Order, OrderState, check_same_order, event_of
 from app.domain.trading.position import Position, apply_fill
@@ -47,27 +41,6 @@ FillKey = tuple[AccountId, Symbol, str]
 
 NO_PAUSE: Final = timedelta(0)
 _TRADE_STEPS: Final = frozenset((source, target) for (source, _), target in TRADE_LIFECYCLE.table.items())
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """One attempt and its trade while the batch is worked through."""
-
-    stored: StoredAttempt
-    order_state: OrderState
-    order_executed: Quantity
-    trade_state: TradeState
-    trade_executed: Quantity
-    booked: Quantity
-    hold: Hold
-    venue_order_id: str | None
-    looks: int
-    average_price: Price | None = None
-    code: str | None = None
-    message: str | None = None
-    look_at: datetime | None = None
-    retry_at: datetime | None = None
-    acked: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +64,7 @@ class Booking:
     positions: Mapping[PositionKey, Position]
     now: datetime
     quarantined: list[tuple[Evidence, str]] = field(default_factory=list)
-    _sheets: dict[str, _Sheet] = field(default_factory=dict)
+    _sheets: dict[str, Sheet] = field(default_factory=dict)
     _positions: dict[PositionKey, Position] = field(default_factory=dict)
     _funds: dict[AccountId, _Funds] = field(default_factory=dict)
     _fills: dict[FillKey, BookedFill] = field(default_factory=dict)
@@ -112,8 +85,8 @@ class Booking:
             self._book(sheet, fill)
         self._move_trade(sheet, evidence)
 
-    def _open(self, stored: StoredAttempt) -> _Sheet:
-        sheet = _Sheet(
+    def _open(self, stored: StoredAttempt) -> Sheet:
+        sheet = Sheet(
             stored=stored,
             order_state=stored.order_state,
             order_executed=stored.order_executed,
@@ -129,7 +102,7 @@ class Booking:
         self._sheets[stored.client_order_id] = sheet
         return sheet
 
-    def _judge(self, sheet: _Sheet, evidence: Evidence) -> None:
+    def _judge(self, sheet: Sheet, evidence: Evidence) -> None:
         event = evidence.event
         if any(fill.side is not sheet.stored.side for fill in evidence.fills):
             raise InvariantBroken("The venue reports an execution against the order's side.")
@@ -155,17 +128,20 @@ class Booking:
                 sheet.average_price = report.average_price
         if event is not None and ORDER_LIFECYCLE.allows(sheet.order_state, event):
             sheet.order_state = ORDER_LIFECYCLE.after(sheet.order_state, event)
-            sheet.look_at = evidence.look_at
+            resting = sheet.order_state in (OrderState.OPEN, OrderState.PARTIAL)
+            sheet.look_at = self.now + resting_pause(sheet.looks) if resting else evidence.look_at
             sheet.retry_at = evidence.retry_at
             sheet.code = evidence.code
             sheet.message = evidence.message
         elif event is None and evidence.look_at is not None:
             sheet.look_at = evidence.look_at  # nothing was learned; it is looked up again later
+        if evidence.forget:
+            sheet.look_at = None
         if evidence.looks is not None:
             sheet.looks = evidence.looks
         sheet.acked = sheet.acked or evidence.acked
 
-    def _book(self, sheet: _Sheet, fill: Fill) -> None:
+    def _book(self, sheet: Sheet, fill: Fill) -> None:
         stored = sheet.stored
         fill_key = (stored.account_id, stored.symbol, fill.trade_id)
         if fill_key in self.seen or fill_key in self._fills:
@@ -193,10 +169,10 @@ class Booking:
                     LedgerEntry(stored.account_id, entry_key, kind, amount, stored.symbol, fill.at)
                 )
 
-    def _move_trade(self, sheet: _Sheet, evidence: Evidence) -> None:
+    def _move_trade(self, sheet: Sheet, evidence: Evidence) -> None:
         if sheet.stored.key.attempt == sheet.stored.trade_attempt:
             target = TRADE_AFTER_ORDER[sheet.order_state]
-            if _leaves_a_rest(sheet, evidence):
+            if leaves_a_rest(sheet, evidence):
                 target = TradeState.WAITING
                 pause = (
                     backoff(sheet.stored.key.attempt)
@@ -222,8 +198,8 @@ class Booking:
         """Return everything that the batch changes."""
         sheets = tuple(self._sheets.values())
         return Changes(
-            orders=tuple(_order_change(sheet) for sheet in sheets),
-            trades=tuple(_trade_change(sheet) for sheet in sheets),
+            orders=tuple(order_change(sheet) for sheet in sheets),
+            trades=tuple(trade_change(sheet) for sheet in sheets),
             positions=dict(self._positions),
             funds=tuple(
                 FundsChange(account, change.wallet, change.held, change.margin, change.realised)
@@ -231,8 +207,8 @@ class Booking:
             ),
             fills=tuple(self._fills.values()),
             ledger=tuple(self._ledger),
-            decisions=tuple(_failures(sheets)),
-            events=tuple(_refusals(sheets, self.now)),
+            decisions=tuple(failures(sheets)),
+            events=tuple(refusals(sheets, self.now)),
         )
 
     def outcomes_known(self) -> tuple[FollowId, ...]:
@@ -245,85 +221,6 @@ class Booking:
         )
 
 
-def _leaves_a_rest(sheet: _Sheet, evidence: Evidence) -> bool:
-    """Return whether an order that ended leaves something of its trade to be sent again.
-
-    An order that ran out in whole was a part, since the venue caps one order's size. An exit that the venue ended
-    before it was done (an empty book, its own reasons) goes on: no close is lost.
-    """
-    stored = sheet.stored
-    if sheet.trade_executed >= stored.trade_quantity:
-        return False
-    if sheet.order_state is OrderState.FILLED:
-        return sheet.order_executed >= stored.order_quantity
-    refused_late = sheet.order_state is OrderState.REJECTED and evidence.report is not None
-    return stored.reduce_only and (refused_late or sheet.order_state is OrderState.CANCELED)
-
-
 def positions_touched(attempts: Iterable[StoredAttempt]) -> tuple[PositionKey, ...]:
     """Return the positions that fills of these attempts change."""
     return tuple({(a.account_id, a.symbol, a.key.follow_id) for a in attempts})
-
-
-def _order_change(sheet: _Sheet) -> OrderChange:
-    in_doubt = sheet.order_state in (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT)
-    return OrderChange(
-        key=sheet.stored.key,
-        state=sheet.order_state,
-        venue_order_id=sheet.venue_order_id,
-        executed=sheet.order_executed,
-        average_price=sheet.average_price,
-        code=sheet.code,
-        message=sheet.message,
-        acked=sheet.acked,
-        looks=sheet.looks,
-        look_at=sheet.look_at if in_doubt else None,
-    )
-
-
-def _trade_change(sheet: _Sheet) -> TradeChange:
-    over = sheet.trade_state in HOLD_IS_OVER
-    return TradeChange(
-        key=sheet.stored.key,
-        state=sheet.trade_state,
-        executed=sheet.trade_executed,
-        booked=sheet.booked,
-        hold_left=sheet.hold.remaining,
-        settled=over and sheet.booked >= sheet.trade_executed,
-        retry_at=sheet.retry_at if sheet.trade_state is TradeState.WAITING else None,
-    )
-
-
-def _failed(sheets: Iterable[_Sheet], matches: Callable[[_Sheet], bool]) -> Iterable[_Sheet]:
-    return (sheet for sheet in sheets if sheet.trade_state is not sheet.stored.trade_state and matches(sheet))
-
-
-def _failures(sheets: Iterable[_Sheet]) -> Iterable[DecisionChange]:
-    for sheet in _failed(sheets, lambda s: s.trade_state in (TradeState.REJECTED, TradeState.ABSENT)):
-        refused = sheet.trade_state is TradeState.REJECTED
-        code = DecisionCode.VENUE_REFUSED if refused else DecisionCode.ORDER_ABSENT
-        words = " ".join(part for part in (sheet.code, sheet.message) if part) or "it said no more than that"
-        yield _decided(sheet, DecisionOutcome.FAILED, code, words)
-    copied = (TradeState.WORKING, TradeState.FILLED, TradeState.ENDED)
-    for sheet in _failed(
-        sheets, lambda s: s.stored.trade_state is TradeState.ABSENT and s.trade_state in copied
-    ):
-        yield _decided(sheet, DecisionOutcome.COPIED, DecisionCode.APPEARED_LATE, "")
-
-
-def _decided(sheet: _Sheet, outcome: DecisionOutcome, code: DecisionCode, words: str) -> DecisionChange:
-    return DecisionChange(
-        follow_id=sheet.stored.key.follow_id,
-        signal_id=sheet.stored.key.signal_id,
-        outcome=outcome,
-        code=code.value,
-        reason=DECISION_SENTENCES[code].format(venue=words),
-    )
-
-
-def _refusals(sheets: Iterable[_Sheet], now: datetime) -> Iterable[Event]:
-    by_signal: dict[SignalId, list[AttemptKey]] = {}
-    for sheet in _failed(sheets, lambda s: s.trade_state is TradeState.REJECTED):
-        by_signal.setdefault(sheet.stored.key.signal_id, []).append(sheet.stored.key)
-    for signal_id, keys in by_signal.items():
-        yield OrdersRefused(at=now, signal_id=signal_id, follow_ids=tuple(key.follow_id for key in keys))

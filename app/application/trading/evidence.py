@@ -24,6 +24,7 @@ from app.domain.trading.order import OrderEvent
 
 _FIRST_LOOK: Final = timedelta(milliseconds=500)
 _SOON: Final = timedelta(milliseconds=250)
+_RESTING_FIRST: Final = timedelta(seconds=2)
 _LATER_MAX: Final = timedelta(seconds=60)
 _FOR_GOOD: Final = frozenset({RefusalKind.FILTER, RefusalKind.NOTHING_TO_REDUCE})
 _PASSING: Final = frozenset({RefusalKind.THROTTLED, RefusalKind.CLOCK})
@@ -35,7 +36,8 @@ class Evidence:
 
     Either `report` (the venue's word on the order) or `event` (what happened instead) or neither; `fills` are
     executions with the venue's trade ids. `retry_at` is when a trade of which nothing left may be sent again,
-    `look_at` when an attempt in doubt is looked up next, `resend` whether a proven absence lets the trade try again.
+    `look_at` when an attempt in doubt is looked up next, `resend` whether a proven absence lets the trade try again, `forget` that
+    the attempt is looked up no more.
     """
 
     client_order_id: str
@@ -48,6 +50,7 @@ class Evidence:
     look_at: datetime | None = None
     looks: int | None = None
     resend: bool = False
+    forget: bool = False
     acked: bool = False
 
 
@@ -105,6 +108,11 @@ def _of_refusal(
             acked=True,
         )
     return Evidence(client_order_id, event=OrderEvent.REFUSED, code=no.code, message=no.message, acked=True)
+
+
+def resting_pause(looks: int) -> timedelta:
+    """Return when an order that rests at the venue is looked up, should the stream's news of it be lost."""
+    return min(_RESTING_FIRST * (1 << min(looks, 10)), _LATER_MAX)
 
 
 def backoff(attempt: int) -> timedelta:

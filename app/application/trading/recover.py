@@ -13,14 +13,14 @@ It runs at the start of a worker and on a beat; start-up and crash recovery are 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from app.application.shared.lanes import in_lanes
 from app.application.shared.telemetry import Metrics
-from app.application.trading.evidence import Evidence
+from app.application.trading.evidence import Evidence, resting_pause
 from app.application.trading.execution_ports import Doubt, ExecutionBook, Resend, StoredAttempt, WaitingTrade
 from app.application.trading.place import Placer, ToSend
 from app.application.trading.ports import Quotes, VenueClock, Window
@@ -35,6 +35,7 @@ from app.domain.shared.market import Instrument, Venue
 from app.domain.shared.money import Quantity
 from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode
 from app.domain.trading.order import OrderEvent, OrderState
+from app.domain.trading.trade import TradeState
 
 _BATCH: Final = 200
 _HIDE: Final = timedelta(seconds=10)
@@ -89,7 +90,7 @@ class Recover:
 
     async def _look_up_doubts(self) -> int:
         doubts = await self.book.doubts(self.clock.now(), _BATCH, _HIDE)
-        await _in_lanes([self._look_up(doubt) for doubt in doubts])
+        await in_lanes([self._look_up(doubt) for doubt in doubts], _AT_ONCE)
         return len(doubts)
 
     async def _look_up(self, doubt: Doubt) -> None:
@@ -100,7 +101,10 @@ class Recover:
             report = await gateway.order(instrument, attempt.client_order_id)
             if report is not None:
                 fills = await self._fills(gateway, instrument, report)
-                self.settler.submit(Evidence(attempt.client_order_id, report=report, fills=tuple(fills)))
+                looks = attempt.looks + 1
+                self.settler.submit(
+                    Evidence(attempt.client_order_id, report=report, fills=tuple(fills), looks=looks)
+                )
                 return
             self.settler.submit(await self._not_found(doubt, gateway, instrument))
         except DomainError as error:
@@ -119,6 +123,13 @@ class Recover:
         now = self.clock.now()
         if attempt.order_state is OrderState.ABSENT:
             return await self._after_the_horizon(attempt)
+        if attempt.order_state in (
+            OrderState.OPEN,
+            OrderState.PARTIAL,
+        ):  # it was seen: its end is only not told yet
+            return Evidence(
+                attempt.client_order_id, looks=attempt.looks + 1, look_at=now + resting_pause(attempt.looks)
+            )
         signed_at = from_epoch_ms(attempt.signed_ms)
         venue_now = from_epoch_ms(self.venue_clock.now_ms(attempt.venue))
         counts_from = signed_at + fence.first_look_after
@@ -154,19 +165,23 @@ class Recover:
             event=OrderEvent.PROVEN_ABSENT,
             code="ABSENT",
             looks=looks,
-            look_at=None if resend else signed_at + _HORIZON,
+            look_at=signed_at + _HORIZON,
             resend=resend,
             retry_at=now,
         )
 
     async def _after_the_horizon(self, attempt: StoredAttempt) -> Evidence:
+        newest = attempt.key.attempt == attempt.trade_attempt
+        if attempt.trade_state is not TradeState.ABSENT or not newest:
+            return Evidence(attempt.client_order_id, forget=True)
         reason = DECISION_SENTENCES[DecisionCode.ORDER_ABSENT]
         await self.book.abandon([(attempt.key, DecisionCode.ORDER_ABSENT.value, reason)])
-        return Evidence(attempt.client_order_id)
+        return Evidence(attempt.client_order_id, forget=True)
 
     def _look_later(self, attempt: StoredAttempt, *, looks: int, because: str) -> None:
         pause = min(_LOOK_FIRST * (1 << min(looks, 4)), _LOOK_MAX)
-        event = None if attempt.order_state is OrderState.ABSENT else OrderEvent.LOST
+        in_doubt = attempt.order_state in (OrderState.SUBMITTING, OrderState.UNKNOWN)
+        event = OrderEvent.LOST if in_doubt else None
         self.settler.submit(
             Evidence(
                 attempt.client_order_id,
@@ -179,7 +194,7 @@ class Recover:
 
     async def _book_missing_fills(self) -> int:
         missing = await self.book.unbooked(self.clock.now(), _UNBOOKED_AFTER, _BATCH)
-        await _in_lanes([self._book_missing(doubt) for doubt in missing])
+        await in_lanes([self._book_missing(doubt) for doubt in missing], _AT_ONCE)
         return len(missing)
 
     async def _book_missing(self, doubt: Doubt) -> None:
@@ -278,15 +293,3 @@ class Recover:
 
 def _is_out_of_attempts(trade: WaitingTrade) -> bool:
     return trade.attempt.key.attempt + 1 >= ATTEMPTS_MAX
-
-
-async def _in_lanes(work: Sequence[Coroutine[object, object, None]]) -> None:
-    lanes = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(item: Coroutine[object, object, None]) -> None:
-        async with lanes:
-            await item
-
-    async with asyncio.TaskGroup() as group:
-        for item in work:
-            group.create_task(one(item))

@@ -20,7 +20,7 @@ JOINS: Final = """
 DOUBTS: Final = text(f"""
 WITH due AS (
   SELECT follow_id, signal_id, leg, attempt FROM orders
-   WHERE state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT') AND look_at <= :now
+   WHERE state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT', 'OPEN', 'PARTIAL') AND look_at <= :now
    ORDER BY look_at LIMIT :limit FOR UPDATE SKIP LOCKED),
 hidden AS (
   UPDATE orders o SET look_at = :hidden_until FROM due

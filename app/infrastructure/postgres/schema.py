@@ -436,7 +436,9 @@ orders = Table(
     *_above_zero("quantity", "average_price"),
     *_amounts("executed"),
     Index(
-        "ix_orders_in_doubt", "look_at", postgresql_where=text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')")
+        "ix_orders_in_doubt",
+        "look_at",
+        postgresql_where=text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT', 'OPEN', 'PARTIAL')"),
     ),
     postgresql_with=HOT,
 )

@@ -198,7 +198,7 @@ def upgrade() -> None:
         "orders",
         ["look_at"],
         unique=False,
-        postgresql_where=sa.text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')"),
+        postgresql_where=sa.text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT', 'OPEN', 'PARTIAL')"),
     )
     op.create_table(
         "outbox",
@@ -529,7 +529,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_orders_in_doubt",
         table_name="orders",
-        postgresql_where=sa.text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT')"),
+        postgresql_where=sa.text("state IN ('SUBMITTING', 'UNKNOWN', 'ABSENT', 'OPEN', 'PARTIAL')"),
     )
     op.drop_table("orders")
     op.drop_table("ledger_entries")
