@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -189,12 +188,9 @@ def test_a_row_tells_file_line_code_message_and_reason() -> None:
     assert row.startswith(f"{WIRE}:2: money-float float conversion on the money path: float(y) - a price")
 
 
-def test_the_tree_is_tidy_and_checked_in_three_seconds() -> None:
-    started = time.process_time()
+def test_the_tree_is_tidy() -> None:
     found = findings_in(sources_under(ROOT))
-    spent = time.process_time() - started
     assert not found, "\n".join(str(finding) for finding in found)
-    assert spent < 3
 
 
 def test_the_command_line_fails_on_a_breach_and_passes_a_clean_file(tmp_path: Path) -> None:

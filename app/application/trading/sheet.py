@@ -107,7 +107,7 @@ def failures(sheets: Iterable[Sheet]) -> Iterable[DecisionChange]:
         code = DecisionCode.VENUE_REFUSED if refused else DecisionCode.ORDER_ABSENT
         words = " ".join(part for part in (sheet.code, sheet.message) if part) or "it said no more than that"
         yield _decided(sheet, DecisionOutcome.FAILED, code, words)
-    copied = (TradeState.WORKING, TradeState.FILLED, TradeState.ENDED)
+    copied = (TradeState.WORKING, TradeState.WAITING, TradeState.FILLED, TradeState.ENDED)
     for sheet in _changed(
         sheets, lambda s: s.stored.trade_state is TradeState.ABSENT and s.trade_state in copied
     ):

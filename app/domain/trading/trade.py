@@ -68,6 +68,10 @@ TRADE_LIFECYCLE: Final = Lifecycle[TradeState, TradeEvent](
         (TradeState.ABSENT, TradeEvent.FILL): TradeState.FILLED,
         (TradeState.ABSENT, TradeEvent.END): TradeState.ENDED,
         (TradeState.ABSENT, TradeEvent.REJECT): TradeState.REJECTED,
+        (
+            TradeState.ABSENT,
+            TradeEvent.RETURN,
+        ): TradeState.WAITING,  # it did appear, and was only a part of the trade
         (TradeState.ABSENT, TradeEvent.ABANDON): TradeState.ABANDONED,
     },
 )

@@ -92,7 +92,7 @@ ABANDON: Final = arrays(
 WITH v AS (
   SELECT * FROM unnest(:follow, :signal, :leg, :code, :reason) AS v(follow_id, signal_id, leg, code, reason)),
 locked AS MATERIALIZED (
-  SELECT t.follow_id, t.signal_id, t.leg, t.account_id, t.hold_left FROM trades t JOIN v USING (follow_id, signal_id, leg)
+  SELECT t.follow_id, t.signal_id, t.leg, t.account_id, t.hold_left, t.executed FROM trades t JOIN v USING (follow_id, signal_id, leg)
    WHERE t.state IN ('WAITING', 'ABSENT') ORDER BY t.account_id FOR UPDATE OF t),
 given AS (
   UPDATE trades t SET state = 'ABANDONED', hold_left = 0, settled = t.executed <= t.booked, retry_at = NULL,
@@ -107,7 +107,7 @@ freed AS (
    WHERE m.account_id = l.account_id)
 UPDATE decisions d SET outcome = 'FAILED', code = v.code, reason = v.reason, decided_at = now()
   FROM v JOIN locked l USING (follow_id, signal_id, leg)
- WHERE d.follow_id = v.follow_id AND d.signal_id = v.signal_id AND d.outcome IN ('COPIED', 'REDUCED')
+ WHERE l.executed = 0 AND d.follow_id = v.follow_id AND d.signal_id = v.signal_id AND d.outcome IN ('COPIED', 'REDUCED')
 """,
     follow=BigInteger,
     signal=Uuid,

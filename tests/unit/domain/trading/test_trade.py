@@ -22,6 +22,7 @@ ROWS = [
     (WORKING, TradeEvent.RETURN, WAITING),
     (WORKING, TradeEvent.GIVE_UP, ABSENT),
     (ABSENT, TradeEvent.REVIVE, WORKING),
+    (ABSENT, TradeEvent.RETURN, WAITING),
     (ABSENT, TradeEvent.ABANDON, TradeState.ABANDONED),
     *((state, TradeEvent.FILL, TradeState.FILLED) for state in (WORKING, ABSENT)),
     *((state, TradeEvent.END, TradeState.ENDED) for state in (WORKING, ABSENT)),
