@@ -60,16 +60,13 @@ def work(
 
 
 @cli.command()
-def beat(
-    schedule: Annotated[
-        str, typer.Option(help="File for the beat's own notes.")
-    ] = "/tmp/copytrade-beat",  # noqa: S108  # times of last runs only, worthless to others
-) -> None:
+def beat() -> None:
     """Run the beat that rings for periodic work."""
     settings_or_exit()
     from app.presentation.workers.celery import celery  # builds the app from the settings
 
-    celery.Beat(loglevel="WARNING", schedule=schedule).run()
+    # Kept in memory: everything rings every second or two, so times of last runs are worth no file.
+    celery.Beat(loglevel="WARNING", scheduler_cls="celery.beat:Scheduler").run()
 
 
 @cli.command()

@@ -55,7 +55,7 @@ class Stack:
         """Start worker, beat, feed and API; return the API's address."""
         port = free_port(_API_PORT)
         self.programs.start("worker", "app", "work")
-        self.programs.start("beat", "app", "beat", "--schedule", str(self.logs / "beat-schedule"))
+        self.programs.start("beat", "app", "beat")
         self.programs.start("feed", "app", "feed")
         self.programs.start("api", "app", "serve", "--port", str(port))
         return f"http://127.0.0.1:{port}"
