@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/python
 PYTEST := $(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help setup demo demo-clean lint check test fmt bench docs migrate lock cov
+.PHONY: help setup demo demo-clean lint check test nightly fmt bench chaos docs migrate lock cov
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -48,12 +48,19 @@ check: lint ## lint and the unit tests
 test: lint ## lint and the whole suite
 	@$(PYTEST) $(ARGS)
 
+nightly: setup ## the large forms of the model and of the rule-based machines; hours
+	@COPYTRADE_MODEL_DEEP=1 COPYTRADE_EXAMPLES=nightly $(PYTEST) --timeout=0 tests/model \
+	  tests/unit/application/trading/test_booking_in_any_order.py tests/integration/postgres/test_copying_machine.py $(ARGS)
+
 fmt: setup ## format, and mend what ruff can mend
 	@$(RUN) -m ruff check --quiet --fix-only .
 	@$(RUN) -m black --quiet .
 
 bench: setup ## what one signal to 1,000 followers costs, beside the bare cost of sending
 	@$(RUN) -m bench.fanout $(ARGS)
+
+chaos: setup ## kill workers N times (2000) at named points amid faults and count at the exchange; SEED=… replays
+	@$(RUN) -m tools.chaos --points $(or $(N),2000) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 docs: setup ## renew the generated tables of docs/
 	@$(RUN) -m tools.docs $(ARGS)

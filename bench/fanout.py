@@ -26,7 +26,7 @@ from pathlib import Path
 import uvloop
 
 from app.application.signals.ingest import LeaderFacts
-from app.config.container import venue_settings
+from app.config.venues import venue_settings
 from app.domain.exchanges.requests import PlaceOrder
 from app.domain.shared.execution import Fill
 from app.domain.shared.ids import ClientOrderId, WhaleId

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
+from simulator.dialects import DIALECTS
 from simulator.engine.refusal import Refusal
 from simulator.operator.inputs import BadInput
 from simulator.server import Setup, Simulator
@@ -56,7 +57,7 @@ async def serve(setup: Setup) -> None:
         "host": setup.host,
         "port": port,
         "seed": setup.seed,
-        "dialect": "binance-usdm",
+        "dialects": [build.__name__.replace("_", "-") for build in DIALECTS],
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

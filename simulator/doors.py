@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from aiohttp import web
 
 from simulator.engine.account import Account
 from simulator.http import Reply, Request
 
+T = TypeVar("T")
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -23,16 +24,13 @@ class Dialect(Protocol):
 
 
 class Doors:
-    """Implements Dialect: the first prefix of `by_prefix` that fits decides, `otherwise` takes the rest."""
+    """Implements Dialect: the longest prefix that fits decides; "/" fits everything."""
 
-    def __init__(self, by_prefix: Mapping[str, Dialect], otherwise: Dialect) -> None:
-        self._by_prefix = by_prefix
-        self._otherwise = otherwise
+    def __init__(self, by_prefix: Mapping[str, Dialect]) -> None:
+        self._by_prefix = longest_first(by_prefix)
 
     def _of(self, path: str) -> Dialect:
-        return next(
-            (door for prefix, door in self._by_prefix.items() if path.startswith(prefix)), self._otherwise
-        )
+        return next(door for prefix, door in self._by_prefix if fits(prefix, path))
 
     def account_of(self, request: Request) -> Account | None:
         """Return whose key the request bears, in the words of its dialect."""
@@ -43,13 +41,21 @@ class Doors:
         return self._of(request.path).begin(request)
 
 
-def serve_by_prefix(by_prefix: Mapping[str, Serve], otherwise: Serve) -> Serve:
+def fits(prefix: str, path: str) -> bool:
+    """Say whether a row is for a path: one that ends in a slash is for all behind it, another for that path alone."""
+    return path.startswith(prefix) if prefix.endswith("/") else path == prefix
+
+
+def longest_first(by_prefix: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Return the rows so that a more exact prefix is found before one that it begins with."""
+    return sorted(by_prefix.items(), key=lambda row: -len(row[0]))
+
+
+def serve_by_prefix(by_prefix: Mapping[str, Serve]) -> Serve:
     """Return the handler of WebSockets that does the same."""
+    rows = longest_first(by_prefix)
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
-        chosen = next(
-            (handler for prefix, handler in by_prefix.items() if request.path.startswith(prefix)), otherwise
-        )
-        return await chosen(request)
+        return await next(handler for prefix, handler in rows if fits(prefix, request.path))(request)
 
     return serve

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TIMEOUT_AFTER = "timeout_after"
     RESET_BEFORE = "reset_before"
     RESET_AFTER = "reset_after"
+    RESET_MIDWAY = "reset_midway"
     GARBAGE = "garbage"
     HTML = "html"
     EMPTY = "empty"
@@ -26,12 +27,13 @@ class Kind(StrEnum):
     SILENCE = "silence"
     DUPLICATE = "duplicate"
     REORDER = "reorder"
+    DELAY = "delay"
     DISCONNECT = "disconnect"
     EXPIRE = "expire"
 
 
 STREAM_KINDS = frozenset(
-    {Kind.DROP, Kind.SILENCE, Kind.DUPLICATE, Kind.REORDER, Kind.DISCONNECT, Kind.EXPIRE}
+    {Kind.DROP, Kind.SILENCE, Kind.DUPLICATE, Kind.REORDER, Kind.DELAY, Kind.DISCONNECT, Kind.EXPIRE}
 )
 STREAM_ENDPOINT = "WS"
 
@@ -40,7 +42,7 @@ STREAM_ENDPOINT = "WS"
 class Rule:
     """One rule. `endpoint` is "METHOD /path", "*" for every REST endpoint, or "WS".
 
-    `times` bounds how often it strikes (None: no bound); `ms` belongs to the latency kinds; `executes` says whether
+    `times` bounds how often it strikes (None: no bound); `ms` belongs to the kinds that delay; `executes` says whether
     the request is carried out before the reply goes wrong; `event` narrows a stream rule to one event type.
     """
 

@@ -10,9 +10,11 @@ from simulator.faults import FaultBook, Kind, Rule
 from simulator.http import Connection, Reply, Request
 from simulator.operator.api import OperatorApi
 
+FLUSH_S = 0.01
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 GARBAGE = b'{"orderId": 10\xff\xfe'
-UNKNOWN_OUTCOME = b'{"code":-1000,"msg":"Unknown error, please check your request or try again later."}'
+# No venue's error number: whoever reads one here would take an outcome for known that is not.
+UNKNOWN_OUTCOME = b'{"error":"unavailable","message":"The service is unavailable. Please try again later."}'
 
 
 class Front:
@@ -59,7 +61,10 @@ class Front:
         if kind is Kind.TIMEOUT_BEFORE:
             return None
         if kind is Kind.RESET_BEFORE:
-            connection.abort()
+            connection.reset()
+            return None
+        if kind is Kind.RESET_MIDWAY and not rule.executes:
+            _deliver(rule, Reply(200, UNKNOWN_OUTCOME), connection)
             return None
         mangled = _mangled(rule)
         if mangled is not None and not rule.executes:
@@ -75,7 +80,13 @@ def _deliver(rule: Rule, reply: Reply, connection: Connection) -> None:
     if kind is Kind.TIMEOUT_AFTER:
         return
     if kind is Kind.RESET_AFTER:
-        connection.abort()
+        connection.reset()
+        return
+    if kind is Kind.RESET_MIDWAY:
+        whole = reply.encode()
+        connection.write(whole[: len(whole) - (len(reply.body) + 1) // 2])
+        # Only what has left the transport's own buffer arrives: the reset waits for the loop's next rounds.
+        asyncio.get_running_loop().call_later(FLUSH_S, connection.reset)
         return
     if kind is Kind.SLOW_REPLY:
         asyncio.get_running_loop().call_later(rule.ms / 1000, connection.reply, reply)

@@ -7,6 +7,8 @@ because the simulator must not be the limit when a whole fan-out is measured aga
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +16,7 @@ from typing import Protocol
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 32 * 1024 * 1024
+LINGER_NOT = struct.pack("ii", 1, 0)
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -113,8 +116,16 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Drop the connection at once, the way a crashed proxy does."""
+        """Drop the connection at once."""
         if self._transport is not None:
+            self._transport.abort()
+
+    def reset(self) -> None:
+        """Drop the connection so that the peer sees a reset, the way a crashed proxy does, and not an orderly end."""
+        if self._transport is not None:
+            bare = self._transport.get_extra_info("socket")
+            if bare is not None:
+                bare.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
             self._transport.abort()
 
     def _serve(self) -> None:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from simulator.binance.listen_keys import ListenKeys
-from simulator.binance.rest import Rest
-from simulator.binance.routes import usdm_routes
-from simulator.binance.stream import Streams
-from simulator.bybit.limits import RollingLimits
-from simulator.bybit.rest import BybitRest
-from simulator.bybit.routes import v5_routes
-from simulator.bybit.stream import BybitStreams
 from simulator.clock import Clock
+from simulator.dialects import DIALECTS, Parts
 from simulator.doors import Doors, serve_by_prefix
 from simulator.engine.exchange import Exchange
 from simulator.faults import FaultBook
@@ -29,15 +21,6 @@ from simulator.operator.api import OperatorApi
 from simulator.operator.inputs import Input
 
 HOUSEKEEPING_S = 0.05
-
-
-def later(delay_ms: int, call: Callable[[], None]) -> None:
-    """Run `call` on the loop after so many ms; with none, as soon as the answer in hand is out."""
-    loop = asyncio.get_running_loop()
-    if delay_ms:
-        loop.call_later(delay_ms / 1000, call)
-    else:
-        loop.call_soon(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +46,28 @@ class Simulator:
         self.exchange = Exchange(setup.seed, self.clock)
         self.faults = FaultBook(setup.seed)
         self.limiter = Limiter()
-        self._listen_keys = ListenKeys(setup.seed, self.clock)
-        self._streams = Streams(self.exchange.state, self._listen_keys, self.faults)
-        self._bybit_streams = BybitStreams(self.exchange.state, self.faults)
-        bybit_limits = RollingLimits(self.limiter.limits)
-        self.limiter.also_forgiven.append(bybit_limits.forgive)
+        parts = Parts(self.exchange, self.faults, self.limiter, self.clock, setup.seed)
+        self._venues = [build(parts) for build in DIALECTS]
         self.operator = OperatorApi(
             self.exchange, self.limiter, self.faults, self.clock, setup.operator_token, self._disconnect,
             self._set_listen_key_validity,
         )  # fmt: skip
         self.operator.timing.tape_ms = setup.tape_ms
-        rest = Rest(self.exchange, self.limiter, self._listen_keys, usdm_routes(self.limiter.limits))
-        bybit = BybitRest(self.exchange, bybit_limits, v5_routes(), later)
-        self._front = Front(self.operator, Doors({"/v5/": bybit}, rest), self.faults)
-        self._websockets = web.Server(
-            serve_by_prefix({"/v5/": self._bybit_streams.serve}, self._streams.serve), access_log=None
-        )
+        rest = {prefix: door for venue in self._venues for prefix, door in venue.doors.items()}
+        sockets = {prefix: serve for venue in self._venues for prefix, serve in venue.sockets.items()}
+        self._front = Front(self.operator, Doors(rest), self.faults)
+        self._websockets = web.Server(serve_by_prefix(sockets), access_log=None)
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._housekeeper: asyncio.Task[None] | None = None
         self._apply(Input.of(setup.initial, "the configuration"))
 
     def _disconnect(self, account_id: str | None) -> int:
-        return self._streams.disconnect(account_id) + self._bybit_streams.disconnect(account_id)
+        return sum(venue.disconnect(account_id) for venue in self._venues)
 
     def _set_listen_key_validity(self, valid_ms: int) -> None:
-        self._listen_keys.valid_ms = valid_ms
+        for venue in self._venues:
+            venue.set_key_validity(valid_ms)
 
     def _apply(self, initial: Input) -> None:
         initial.only("settings", "instruments", "accounts", "prices")
@@ -115,12 +94,13 @@ class Simulator:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _keep_house(self) -> None:
-        """Expire listen keys, and move the tape when it has a period of its own."""
+        """Let each dialect tidy up, and move the tape when it has a period of its own."""
         loop = asyncio.get_running_loop()
         moved = loop.time()
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            self._listen_keys.expire()
+            for venue in self._venues:
+                venue.keep_house()
             period = self.operator.timing.tape_ms / 1000
             if period and loop.time() - moved >= period:
                 moved = loop.time()

@@ -24,8 +24,11 @@ class Outbox:
         if not self.silent:
             self.outgoing.put_nowait(frame)
 
-    def put_faulty(self, kind: Kind | None, frame: bytes) -> None:
-        """Queue one frame as `kind` would have it arrive."""
+    def put_faulty(self, kind: Kind | None, frame: bytes, ms: int = 0) -> None:
+        """Queue one frame as `kind` would have it arrive; `ms` is how late a delayed one is."""
+        if kind is Kind.DELAY:
+            asyncio.get_running_loop().call_later(ms / 1000, self.put, frame)
+            return
         if kind is Kind.REORDER and self.held is None:
             self.held = frame
             return

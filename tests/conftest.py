@@ -29,6 +29,7 @@ MARKERS = {
     "model": "unit",
     "contract": "integration",
     "integration": "integration",
+    "regression": "integration",
     "simulator": "integration",
     "performance": "integration",
     "e2e": "e2e",

@@ -216,6 +216,16 @@ class HeldMarket:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldEverywhere:
+    """A market to leave at a venue: by one follow, or (without one) by all of a leader's together."""
+
+    whale_id: WhaleId
+    follow_id: FollowId | None
+    venue: Venue
+    market: HeldMarket
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """Work that waits or is in doubt, and since when the oldest waits."""
 

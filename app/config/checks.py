@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config.container import venue_settings
 from app.config.database import behind
 from app.config.heartbeat import is_alive
 from app.config.settings import Settings
+from app.config.venues import venue_settings
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.shared.market import Venue
 from app.infrastructure.exchanges.registry import VenuePool

@@ -19,11 +19,13 @@ from celery import Celery
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.application.risk.flatten import Flatten
 from app.application.shared.bus import EventBus
 from app.application.shared.uow import UnitOfWorkFactory
 from app.application.signals.dispatch import DispatchSignals, RingAgain
 from app.application.signals.ingest import IngestBurst, LeaderFacts
 from app.application.signals.submit import CloseFollowMarkets
+from app.application.trading.absence import Absence
 from app.application.trading.copy_signal import CopyResult, CopySignal
 from app.application.trading.evidence import Evidence
 from app.application.trading.place import Placer
@@ -32,11 +34,14 @@ from app.application.trading.settle import Settler
 from app.application.trading.watch_account import WatchAccount
 from app.application.users.stop_follow import CloseStoppedFollow
 from app.application.whales.watch import WatchLeader
+from app.config.protections import Protections, protections
 from app.config.quotes import PoolQuotes
 from app.config.reactions import reactions
+from app.config.reconciling import Reconciliation, reconciliation
 from app.config.settings import Settings
+from app.config.venues import circuit_gauge, venue_settings
 from app.domain.shared.clock import from_epoch_ms
-from app.domain.shared.market import Instrument, Venue
+from app.domain.shared.market import Instrument
 from app.domain.shared.money import Money
 from app.domain.signals.signal import Signal
 from app.domain.users.account import TradingAccount
@@ -45,12 +50,12 @@ from app.domain.whales.whale import Whale
 from app.infrastructure.celery_bell import CeleryBell, make_celery
 from app.infrastructure.clock import SystemClock
 from app.infrastructure.exchanges.registry import VenuePool
-from app.infrastructure.exchanges.settings import VenueSettings
 from app.infrastructure.postgres.copy_book import PostgresCopyBook
 from app.infrastructure.postgres.engine import make_engine
 from app.infrastructure.postgres.execution_book import PostgresExecutionBook
 from app.infrastructure.postgres.leases import PostgresLeases
 from app.infrastructure.postgres.outbox import OutboxRelay
+from app.infrastructure.postgres.readers_scope import PostgresHeldInScope
 from app.infrastructure.postgres.readers_trading import PostgresHeldMarkets
 from app.infrastructure.postgres.uow import PostgresUnitOfWork
 from app.infrastructure.telemetry import PrometheusMetrics
@@ -80,6 +85,8 @@ class App:
     dispatch: DispatchSignals
     ring_again: RingAgain
     recover: Recover
+    protections: Protections
+    reconciliation: Reconciliation
     relay: OutboxRelay
     ingest: IngestBurst
     entry_slots: asyncio.Semaphore
@@ -108,6 +115,8 @@ class App:
             gateway=self.venues.gateway(account.id, account.venue, account.sealed),
             book=self.executions,
             settler=self.settler,
+            protections=self.protections.desk,
+            turns=self.reconciliation.turns,
             metrics=self.metrics,
         )
 
@@ -133,21 +142,9 @@ def celery_app(settings: Settings, task_cls: str | None = None) -> Celery:
     return make_celery(settings.redis_url.get_secret_value(), task_cls)
 
 
-def venue_settings(settings: Settings) -> dict[Venue, VenueSettings]:
-    """Return what the venue pool needs of the settings."""
-    return {
-        venue: VenueSettings(
-            base_url=options.base_url,
-            ws_url=options.ws_url,
-            wallet_url=options.wallet_url,
-            routed_streams=options.routed_streams,
-            connections=options.connections,
-            weight_per_minute=options.weight_per_minute,
-            orders_per_10s=options.orders_per_10s,
-            marks_age_max_s=options.mark_age_max_s,
-        )
-        for venue, options in settings.venues.items()
-    }
+def _vault(settings: Settings) -> AesGcmVault:
+    ring = {kid: key_from_text(text) for kid, text in settings.vault_ring().items()}
+    return AesGcmVault(ring, settings.vault_active)
 
 
 @asynccontextmanager
@@ -164,10 +161,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(engine.dispose)
         redis = Redis.from_url(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
-        vault = AesGcmVault(
-            {kid: key_from_text(text) for kid, text in settings.vault_ring().items()}, settings.vault_active
-        )
-        venues = VenuePool(venue_settings(settings), vault, redis)
+        vault = _vault(settings)
+        venues = VenuePool(venue_settings(settings), vault, redis, circuit_seen=circuit_gauge(metrics))
         await venues.start()
         stack.push_async_callback(venues.close)
         bell = CeleryBell(celery_app(settings))
@@ -182,7 +177,12 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(settler.stop)
         held = PostgresHeldMarkets(engine)
         stopped = CloseStoppedFollow(uow, held, CloseFollowMarkets(clock), bell)
+        flatten = Flatten(uow, PostgresHeldInScope(engine), bell, clock)
         trading = _Trading(settings, engine, venues, executions, settler, clock, metrics)
+        guard = protections(settings, engine, uow, venues, trading.quotes, bell, clock, metrics)
+        compare = reconciliation(
+            settings, engine, redis, venues, executions, settler, guard.desk, trading.quotes, clock, metrics
+        )
         yield App(
             settings=settings,
             owner=owner,
@@ -200,7 +200,9 @@ async def build(settings: Settings) -> AsyncIterator[App]:
             dispatch=DispatchSignals(uow, trading.copy, clock, metrics, owner),
             ring_again=RingAgain(uow, bell, clock, metrics, executions.deferred),
             recover=trading.recover,
-            relay=OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped), uow), clock),
+            protections=guard,
+            reconciliation=compare,
+            relay=OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped, flatten), uow), clock),
             ingest=IngestBurst(uow, bell, clock, metrics, settings.entry_ttl),
             entry_slots=asyncio.Semaphore(max(1, settings.worker_threads - _THREADS_FOR_EXITS)),
             recovering=asyncio.Lock(),
@@ -222,7 +224,7 @@ class _Trading:
     ) -> None:
         self._clock = clock
         placer = Placer(venues, executions, settler, clock, metrics)
-        quotes = PoolQuotes(
+        self.quotes = quotes = PoolQuotes(
             venues, {venue: options.mark_age_max_s for venue, options in settings.venues.items()}
         )
         secret = settings.id_secret.get_secret_value().encode()
@@ -236,9 +238,11 @@ class _Trading:
             metrics=metrics,
             id_secret=secret,
             fences=settings.fence,
+            venues=tuple(settings.venues),
             chunk_max=settings.chunk_max,
         )
         self.recover = Recover(
+            absence=Absence(executions, venues, clock, settings.fence),
             book=executions,
             gateways=venues,
             placer=placer,

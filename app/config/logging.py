@@ -44,7 +44,11 @@ _SECRET_VALUES: Final = (
     re.compile(rf"({_NAMED}\s*(?:=|:)\s*)[^\s\"'&,;)}}\]]+", re.IGNORECASE),
     re.compile(r"(\bAuthorization[\"']?\s*[:=]\s*[\"']?)[^\"'\r\n]+", re.IGNORECASE),
 )
-_QUIET: Final[Mapping[str, int]] = {"asyncio": logging.WARNING, "aiohttp.access": logging.WARNING}
+_QUIET: Final[Mapping[str, int]] = {
+    "asyncio": logging.WARNING,
+    "aiohttp.access": logging.WARNING,
+    "celery": logging.WARNING,  # it tells every task that it sends and takes
+}
 
 
 def configure_logging(*, level: str = "INFO", as_json: bool = True, stream: TextIO | None = None) -> None:

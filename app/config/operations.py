@@ -9,16 +9,21 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.application.shared.bus import EventBus
 from app.application.trading.audit import Auditor
 from app.application.trading.drift import DriftBook, FindDrift
+from app.application.trading.reconcile import Reconcile
 from app.application.trading.recover import Recover
 from app.application.trading.story import StoryTeller
 from app.config.container import build
 from app.config.settings import Settings
+from app.infrastructure.clock import SystemClock
 from app.infrastructure.postgres.audit import PostgresAuditor
 from app.infrastructure.postgres.engine import make_engine
+from app.infrastructure.postgres.outbox import OutboxRelay
 from app.infrastructure.postgres.readers_drift import PostgresDriftBook
 from app.infrastructure.postgres.readers_story import PostgresStoryTeller
+from app.infrastructure.postgres.uow import PostgresUnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Reconciling:
     recover: Recover
     book: DriftBook
     find_drift: FindDrift
+    reconcile: Reconcile
 
 
 @asynccontextmanager
@@ -51,7 +57,15 @@ async def opened_reconciling(
     """Yield recovery and comparison on a running App; `pause` lies between two looks at a difference."""
     async with build(settings) as app:
         book = PostgresDriftBook(app.engine)
-        yield Reconciling(app.recover, book, FindDrift(book, app.venues, pause))
+        yield Reconciling(app.recover, book, FindDrift(book, app.venues, pause), app.reconciliation.account)
+
+
+@asynccontextmanager
+async def opened_relay(settings: Settings) -> AsyncIterator[OutboxRelay]:
+    """Yield a relay on one connection of its own, to look at parked events with: it delivers to nobody."""
+    async with _engine(settings, "copytrade events", timedelta(seconds=15)) as engine:
+        clock = SystemClock()
+        yield OutboxRelay(engine, EventBus({}, lambda: PostgresUnitOfWork(engine, clock)), clock)
 
 
 @asynccontextmanager

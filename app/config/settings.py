@@ -29,7 +29,8 @@ class VenueOptions(BaseModel):
     """How one venue is reached, and where its own figures differ from the published ones.
 
     `visibility_bound_ms` is the operator's word that an accepted order becomes visible to queries within that time;
-    only with it may an entry whose absence is proven be sent again. `routed_streams` uses the stream addresses that
+    only with it may an entry whose absence is proven be sent again; it counts for nothing where the venue cannot be
+    asked for our ids. `routed_streams` uses the stream addresses that
     Binance split by category in 2026; its production hosts need it.
     """
 
@@ -80,6 +81,10 @@ class Settings(BaseSettings):
     venues: dict[Venue, VenueOptions] = {}
     limits: PlatformLimits = PlatformLimits()
     entry_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    reconcile_every_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    drift_looks: Annotated[int, Field(ge=2, le=100)] = 3
+    drift_spread_s: Annotated[int, Field(ge=0, le=3600)] = 30
+    unprotected_max_s: Annotated[int, Field(ge=1, le=3600)] = 10
     burst_quiet_ms: Milliseconds = 150
     burst_open_max_ms: Milliseconds = 1500
     chunk_max: Annotated[int, Field(ge=1, le=5000)] = 128
@@ -95,6 +100,21 @@ class Settings(BaseSettings):
         if len(value.get_secret_value()) < _ID_SECRET_MIN:
             raise ValueError(f"COPYTRADE_ID_SECRET needs at least {_ID_SECRET_MIN} characters.")
         return value
+
+    @property
+    def reconcile_every(self) -> timedelta:
+        """How long an account rests between two comparisons with its venue."""
+        return timedelta(seconds=self.reconcile_every_s)
+
+    @property
+    def drift_spread(self) -> timedelta:
+        """Over how long a difference must stand, at least, before it is acted upon without an explanation."""
+        return timedelta(seconds=self.drift_spread_s)
+
+    @property
+    def unprotected_max(self) -> timedelta:
+        """How long a position may lack the stop that it wants before that is told, and acted on where its terms say so."""
+        return timedelta(seconds=self.unprotected_max_s)
 
     @property
     def entry_ttl(self) -> timedelta:
@@ -115,19 +135,19 @@ class Settings(BaseSettings):
         return Limits(**self.limits.model_dump())
 
     def fence(self, venue: Venue) -> FenceRule:
-        """When the absence of an order at a venue is proven."""
+        """When the absence of an order at a venue is proven.
+
+        Never at a venue that cannot be asked for our ids, whatever bound is configured: silence of its lists proves nothing.
+        """
         published, chosen = CAPABILITIES[venue], self.venues[venue]
+        bound_ms = chosen.visibility_bound_ms if published.finds_by_client_id else None
         return FenceRule(
             validity=_or(chosen.validity_ms, published.validity),
             engine_timeout=_or(chosen.engine_timeout_ms, published.engine_timeout),
             clock_error=timedelta(milliseconds=chosen.clock_error_ms),
             answers=chosen.absence_answers,
             spread=timedelta(milliseconds=chosen.absence_spread_ms),
-            visibility_bound=(
-                None
-                if chosen.visibility_bound_ms is None
-                else timedelta(milliseconds=chosen.visibility_bound_ms)
-            ),
+            visibility_bound=None if bound_ms is None else timedelta(milliseconds=bound_ms),
         )
 
     def vault_ring(self) -> Mapping[str, str]:

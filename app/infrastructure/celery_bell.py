@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 
 from app.domain.shared.ids import SignalId
 from app.domain.signals.priority import Lane
+from app.infrastructure.failpoints import failpoint
 
 DISPATCH: Final = "copytrade.dispatch"
 UPKEEP_QUEUE: Final = "upkeep"
@@ -71,7 +72,9 @@ class CeleryBell:
 
     def _send(self, signal_id: str, queue: str) -> None:
         try:
+            failpoint("bell.send.before")
             self._celery.send_task(DISPATCH, args=[signal_id], queue=queue, retry=False)
+            failpoint("bell.send.after")
         except (OperationalError, OSError):
             return  # the row is stored, and the sweep rings for what waits
 

@@ -68,6 +68,11 @@ METRICS: Final[Sequence[Metric]] = (
         "leader_bursts", "Bursts of leaders' fills decided, by how many signals came of them.", "signals"
     ),
     _counter("streams_connected", "Times a private stream came up, by whose it is.", "role"),
+    _gauge(
+        "circuits_open",
+        "1 while calls of a class to a venue are refused here, after too many faults.",
+        "circuit",
+    ),
     _gauge("watches", "Private streams that this process follows."),
     _counter("signals_accepted", "New signals stored.", "action"),
     _counter("signals_served", "Signals whose dispatch ended, by their state.", "state"),
@@ -80,12 +85,38 @@ METRICS: Final[Sequence[Metric]] = (
     _counter("evidence_booked", "Reports and fills of venues that were booked."),
     _counter("evidence_quarantined", "Evidence that contradicted what is stored and was set aside."),
     _counter("settle_failed", "Batches of evidence that could not be booked; they are tried again."),
+    _counter("protection_failed", "Positions whose protection could not be reckoned in a pass.", "venue"),
     _counter("lookup_failed", "Questions to a venue that it did not answer.", "code"),
+    _counter("protections", "What became of protections, by state and rung.", "state", "rung"),
+    _counter(
+        "protections_vanished",
+        "Protections that rested and that the venue knows no more; its position is guarded anew.",
+        "rung",
+    ),
+    _counter(
+        "positions_unprotected",
+        "Looks at a position whose stop does not rest for too long; any of these wants a look.",
+        "venue",
+    ),
+    _counter("protective_exits", "Exits asked for because a protection could not rest, by why.", "why"),
     _counter(
         "trades_given_up",
         "Trades that will not be sent again, by leg and reason; an exit here wants a look.",
         "leg",
         "code",
+    ),
+    _counter(
+        "drift_found",
+        "Differences found between an account at its venue and our books, by cause; UNKNOWN wants a look.",
+        "cause",
+        "venue",
+    ),
+    _counter("reconcile_failed", "Accounts that could not be compared because of a fault of ours.", "error"),
+    _counter(
+        "positions_closed_outside", "Followers' positions closed by something that is not ours.", "cause"
+    ),
+    _counter(
+        "markets_frozen", "Markets of accounts on which entries are refused until the books agree again."
     ),
     _counter("orders_refused", "Followers whose orders a venue refused."),
     _counter("keys_refused", "API keys that were refused by a venue or by our own rules."),

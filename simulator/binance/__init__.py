@@ -1,3 +1,3 @@
-"""The Binance USD-M futures dialect: translates its REST and WebSocket wire to the engine and back. It owns field
-names, error numbers, weights and listen keys; it holds no rule about money.
+"""Binance owns the dialects of USD-M, COIN-M and spot: their endpoints, error numbers, listen keys and streams. It matches
+nothing and keeps no money: that is the engine's.
 """

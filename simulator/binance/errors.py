@@ -1,6 +1,8 @@
-"""Binance USD-M error numbers, their texts and HTTP status, and which engine refusal becomes which."""
+"""Binance error numbers, their texts and HTTP status, and which engine refusal becomes which, on contracts and at spot."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import orjson
 
@@ -60,13 +62,39 @@ REFUSALS: dict[Reason, tuple[int, str]] = {
     Reason.OPEN_ORDERS_EXIST: (-4047, "Margin type cannot be changed if there exists open orders."),
     Reason.OPEN_POSITIONS_EXIST: (-4048, "Margin type cannot be changed if there exists position."),
     Reason.LEVERAGE_INVALID: (-4028, "Leverage is not valid."),
+    Reason.NOT_AT_SPOT: (-4062, "Invalid or improper reduceOnly value."),
     Reason.EXECUTION_INVALID: (-1102, "The given executions do not form an order."),
 }
 
+NEW_ORDER_REJECTED = -2010
+_LOT = (-1013, "Filter failure: LOT_SIZE")
+_PRICE = (-1013, "Filter failure: PRICE_FILTER")
+SPOT_REFUSALS: dict[Reason, tuple[int, str]] = {
+    **REFUSALS,
+    Reason.QUANTITY_NOT_POSITIVE: (-1013, "Invalid quantity."),
+    Reason.QUANTITY_BELOW_MINIMUM: _LOT,
+    Reason.QUANTITY_ABOVE_MAXIMUM: _LOT,
+    Reason.QUANTITY_OFF_STEP: _LOT,
+    Reason.PRICE_NOT_POSITIVE: (-1013, "Invalid price."),
+    Reason.PRICE_OFF_TICK: _PRICE,
+    Reason.PRICE_ABOVE_BAND: (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
+    Reason.PRICE_BELOW_BAND: (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
+    Reason.NOTIONAL_BELOW_MINIMUM: (-1013, "Filter failure: NOTIONAL"),
+    Reason.TOO_MANY_OPEN_ORDERS: (-1013, "Filter failure: MAX_NUM_ORDERS"),
+    Reason.DUPLICATE_CLIENT_ID: (NEW_ORDER_REJECTED, "Duplicate order sent."),
+    Reason.INSUFFICIENT_MARGIN: (
+        NEW_ORDER_REJECTED,
+        "Account has insufficient balance for requested action.",
+    ),
+    Reason.POST_ONLY_WOULD_TAKE: (NEW_ORDER_REJECTED, "Order would immediately match and take."),
+    Reason.WOULD_TRIGGER: (NEW_ORDER_REJECTED, "Order would trigger immediately."),
+    Reason.NOT_AT_SPOT: (-1104, "Not all sent parameters were read."),
+}
 
-def from_refusal(refusal: Refusal) -> ApiError:
-    """Return the venue's error for an engine refusal."""
-    code, message = REFUSALS[refusal.reason]
+
+def from_refusal(refusal: Refusal, table: Mapping[Reason, tuple[int, str]]) -> ApiError:
+    """Return the venue's error for an engine refusal, as one of its markets words it."""
+    code, message = table[refusal.reason]
     return ApiError(code, message)
 
 

@@ -1,16 +1,25 @@
-"""Engine events as the messages of the user-data and market streams."""
+"""Engine events as the messages of the user-data and market streams of contracts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
+from simulator.binance.families import venue_name
 from simulator.binance.market import book_ticker_json, premium_json
-from simulator.binance.wire import Json, average_text, execution_text, money, price_text, quantity_text
+from simulator.binance.wire import (
+    Json,
+    average_text,
+    execution_text,
+    money,
+    price_text,
+    quantity_text,
+)
 from simulator.engine.account import Account
 from simulator.engine.conditional import Conditional
-from simulator.engine.instrument import Instrument
-from simulator.engine.order import Execution, Fill, Order
+from simulator.engine.instrument import Instrument, Kind
+from simulator.engine.margin import isolated_margin
+from simulator.engine.order import ZERO, Execution, Fill, Order
 from simulator.engine.position import Position
 from simulator.engine.state import State
 
@@ -19,7 +28,7 @@ def order_trade_update(instrument: Instrument, order: Order, execution: Executio
     """ORDER_TRADE_UPDATE: one change of one order; commission fields only beside a fill."""
     now = order.updated_ms
     body: Json = {
-        "s": order.symbol,
+        "s": venue_name(order.symbol),
         "c": order.client_order_id,
         "S": order.side.value,
         "o": order.type.value,
@@ -53,35 +62,43 @@ def order_trade_update(instrument: Instrument, order: Order, execution: Executio
         "gtd": 0,
     }
     if fill is not None:
-        body["N"] = "USDT"
+        body["N"] = fill.commission_asset
         body["n"] = money(fill.commission)
+    if instrument.kind is Kind.INVERSE:
+        body["ma"] = instrument.settle
     return {"e": "ORDER_TRADE_UPDATE", "T": now, "E": now, "o": body}
 
 
 def account_update(
-    state: State, account: Account, reason: str, amount: Decimal, positions: Sequence[Position]
+    state: State,
+    account: Account,
+    reason: str,
+    amount: Decimal,
+    positions: Sequence[Position],
+    asset: str,
 ) -> Json:
     """ACCOUNT_UPDATE: the wallet and the positions that changed."""
     now = state.now()
-    wallet = money(account.wallet)
+    wallet = money(account.wallets.get(asset, ZERO))
+    cross = money(account.wallets.get(asset, ZERO) - isolated_margin(state, account, asset))
     rows = []
     for p in positions:
         instrument = state.instruments[p.symbol]
         entry = average_text(instrument, p.entry_price)
         rows.append(
             {
-                "s": p.symbol,
+                "s": venue_name(p.symbol),
                 "pa": quantity_text(instrument, p.quantity),
                 "ep": entry,
                 "bep": entry,
                 "cr": money(p.realised_pnl),
                 "up": money(p.unrealised(state.mark(p.symbol))),
                 "mt": "isolated" if p.symbol in account.isolated else "cross",
-                "iw": "0",
+                "iw": money(p.margin),
                 "ps": p.side.value,
             }
         )
-    balances = [{"a": "USDT", "wb": wallet, "cw": wallet, "bc": money(amount)}]
+    balances = [{"a": asset, "wb": wallet, "cw": cross, "bc": money(amount)}]
     return {"e": "ACCOUNT_UPDATE", "T": now, "E": now, "a": {"m": reason, "B": balances, "P": rows}}
 
 
@@ -93,7 +110,7 @@ def algo_update(instrument: Instrument, conditional: Conditional) -> Json:
         "aid": conditional.algo_id,
         "at": "CONDITIONAL",
         "o": conditional.kind.value,
-        "s": request.symbol,
+        "s": venue_name(request.symbol),
         "S": request.side.value,
         "ps": request.position_side.value,
         "f": request.time_in_force.value,
@@ -134,7 +151,7 @@ def mark_price_update(state: State, instrument: Instrument) -> Json:
     return {
         "e": "markPriceUpdate",
         "E": premium["time"],
-        "s": instrument.symbol,
+        "s": venue_name(instrument.symbol),
         "p": premium["markPrice"],
         "i": premium["indexPrice"],
         "P": premium["estimatedSettlePrice"],
@@ -149,7 +166,7 @@ def book_ticker_update(state: State, instrument: Instrument) -> Json:
     return {
         "e": "bookTicker",
         "u": best["lastUpdateId"],
-        "s": instrument.symbol,
+        "s": venue_name(instrument.symbol),
         "b": best["bidPrice"],
         "B": best["bidQty"],
         "a": best["askPrice"],

@@ -1,22 +1,15 @@
-"""What an account holds, as the venue shows it: balances, positions and the account summary, versions 2 and 3."""
+"""What an account holds, as USD-M shows it: balances, positions and the account summary, versions 2 and 3."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
+from simulator.binance.position_numbers import numbers
 from simulator.binance.rest import Context
-from simulator.binance.wire import Json, average_text, money, quantity_text
+from simulator.binance.wire import Json, money
 from simulator.engine.account import Account
-from simulator.engine.margin import (
-    available,
-    maintenance,
-    position_margin,
-    symbol_margin,
-    total_margin,
-    unrealised,
-)
-from simulator.engine.order import ZERO, PositionSide, Side
+from simulator.engine.margin import available, maintenance, position_margin, total_margin, unrealised
+from simulator.engine.order import ZERO, PositionSide
 from simulator.engine.position import Position
 from simulator.engine.state import State
 
@@ -44,10 +37,7 @@ def balance(ctx: Context) -> object:
 
 def position_risk_v2(ctx: Context) -> object:
     """GET /fapi/v2/positionRisk: every symbol, flat ones too."""
-    return [
-        _risk_v2(ctx.exchange.state, ctx.account, position)
-        for position in _legs(ctx, ctx.params.optional("symbol"))
-    ]
+    return [_risk_v2(ctx.exchange.state, ctx.account, position) for position in legs(ctx)]
 
 
 def position_risk_v3(ctx: Context) -> object:
@@ -57,7 +47,7 @@ def position_risk_v3(ctx: Context) -> object:
     live.update(order.symbol for order in account.open_orders.values())
     return [
         _risk_v3(state, account, position)
-        for position in _legs(ctx, ctx.params.optional("symbol"))
+        for position in legs(ctx)
         if position.symbol in live and (position.quantity or not account.hedge_mode)
     ]
 
@@ -75,24 +65,28 @@ def account_v2(ctx: Context) -> object:
         "multiAssetsMargin": False,
         "tradeGroupId": -1,
     }
-    positions = [_position_v2(state, account, position) for position in _legs(ctx, None)]
+    positions = [_position_v2(state, account, position) for position in legs(ctx)]
     return {**head, **_totals(state, account), "positions": positions}
 
 
 def account_v3(ctx: Context) -> object:
     """GET /fapi/v3/account: only live positions."""
     state, account = ctx.exchange.state, ctx.account
-    positions = [_position_v3(state, account, position) for position in account.live_positions()]
+    positions = [
+        _position_v3(state, account, position)
+        for position in account.live_positions()
+        if ctx.family.has(position.symbol)
+    ]
     return {**_totals(state, account), "positions": positions}
 
 
-def _legs(ctx: Context, symbol: str | None) -> Iterator[Position]:
-    state, account = ctx.exchange.state, ctx.account
-    symbols = list(state.instruments) if symbol is None else [state.instrument(symbol).symbol]
+def legs(ctx: Context) -> Iterator[Position]:
+    """Yield the positions of one symbol or of all, flat ones too, each leg in hedge mode."""
+    account = ctx.account
     sides = (PositionSide.LONG, PositionSide.SHORT) if account.hedge_mode else (PositionSide.BOTH,)
-    for name in symbols:
+    for instrument in ctx.instruments:
         for side in sides:
-            yield account.positions.get((name, side)) or Position(name, side)
+            yield account.positions.get((instrument.symbol, side)) or Position(instrument.symbol, side)
 
 
 def _totals(state: State, account: Account) -> Json:
@@ -135,51 +129,8 @@ def _totals(state: State, account: Account) -> Json:
     }
 
 
-def liquidation_price(state: State, account: Account, position: Position) -> Decimal:
-    """Return the mark price at which this position alone, moving, would liquidate the account; zero when none."""
-    if not position.quantity:
-        return ZERO
-    instrument, mark = state.instruments[position.symbol], state.mark(position.symbol)
-    rate, size = instrument.maintenance_rate, abs(position.quantity)
-    others = unrealised(state, account) - position.unrealised(mark)
-    owed = maintenance(state, account) - size * mark * rate
-    price = (position.entry_price * position.quantity - account.wallet - others + owed) / (
-        position.quantity - size * rate
-    )
-    return max(ZERO, price)
-
-
-def _numbers(state: State, account: Account, position: Position) -> dict[str, str]:
-    instrument, mark = state.instruments[position.symbol], state.mark(position.symbol)
-    margin = abs(position.quantity) * mark / account.leverage(position.symbol)
-    orders = [o for o in account.open_orders.values() if o.symbol == position.symbol]
-    bids = sum((o.remaining * o.price for o in orders if o.side is Side.BUY), ZERO)
-    asks = sum((o.remaining * o.price for o in orders if o.side is Side.SELL), ZERO)
-    tied = symbol_margin(account, position.symbol, mark) if orders or position.quantity else ZERO
-    whole = position_margin_of(account, position.symbol, mark)
-    return {
-        "amount": quantity_text(instrument, position.quantity),
-        "entry": average_text(instrument, position.entry_price),
-        "mark": money(mark),
-        "profit": money(position.unrealised(mark)),
-        "notional": money(position.quantity * mark),
-        "liquidation": average_text(instrument, liquidation_price(state, account, position)),
-        "margin": money(margin),
-        "maintenance": money(abs(position.quantity) * mark * instrument.maintenance_rate),
-        "orders": money(tied - whole),
-        "bids": money(bids),
-        "asks": money(asks),
-    }
-
-
-def position_margin_of(account: Account, symbol: str, mark: Decimal) -> Decimal:
-    """Return the initial margin of all legs of one symbol."""
-    legs = (p.quantity for p in account.live_positions() if p.symbol == symbol)
-    return sum((abs(quantity) for quantity in legs), ZERO) * mark / account.leverage(symbol)
-
-
 def _risk_v2(state: State, account: Account, position: Position) -> Json:
-    n = _numbers(state, account, position)
+    n = numbers(state, account, position)
     return {
         "symbol": position.symbol,
         "positionAmt": n["amount"],
@@ -190,12 +141,12 @@ def _risk_v2(state: State, account: Account, position: Position) -> Json:
         "liquidationPrice": n["liquidation"],
         "leverage": str(account.leverage(position.symbol)),
         "maxNotionalValue": MAX_NOTIONAL,
-        "marginType": "isolated" if position.symbol in account.isolated else "cross",
-        "isolatedMargin": "0.00000000",
+        "marginType": n["margin_type"],
+        "isolatedMargin": n["isolated_margin"],
         "isAutoAddMargin": "false",
         "positionSide": position.side.value,
         "notional": n["notional"],
-        "isolatedWallet": "0",
+        "isolatedWallet": n["isolated_wallet"],
         "updateTime": position.updated_ms,
         "isolated": position.symbol in account.isolated,
         "adlQuantile": 0,
@@ -203,7 +154,7 @@ def _risk_v2(state: State, account: Account, position: Position) -> Json:
 
 
 def _risk_v3(state: State, account: Account, position: Position) -> Json:
-    n = _numbers(state, account, position)
+    n = numbers(state, account, position)
     return {
         "symbol": position.symbol,
         "positionSide": position.side.value,
@@ -213,10 +164,10 @@ def _risk_v3(state: State, account: Account, position: Position) -> Json:
         "markPrice": n["mark"],
         "unRealizedProfit": n["profit"],
         "liquidationPrice": n["liquidation"],
-        "isolatedMargin": "0",
+        "isolatedMargin": n["isolated_margin"],
         "notional": n["notional"],
         "marginAsset": "USDT",
-        "isolatedWallet": "0",
+        "isolatedWallet": n["isolated_wallet"],
         "initialMargin": n["margin"],
         "maintMargin": n["maintenance"],
         "positionInitialMargin": n["margin"],
@@ -229,7 +180,7 @@ def _risk_v3(state: State, account: Account, position: Position) -> Json:
 
 
 def _position_v2(state: State, account: Account, position: Position) -> Json:
-    n = _numbers(state, account, position)
+    n = numbers(state, account, position)
     return {
         "symbol": position.symbol,
         "initialMargin": n["margin"],
@@ -251,15 +202,15 @@ def _position_v2(state: State, account: Account, position: Position) -> Json:
 
 
 def _position_v3(state: State, account: Account, position: Position) -> Json:
-    n = _numbers(state, account, position)
+    n = numbers(state, account, position)
     return {
         "symbol": position.symbol,
         "positionSide": position.side.value,
         "positionAmt": n["amount"],
         "unrealizedProfit": n["profit"],
-        "isolatedMargin": "0",
+        "isolatedMargin": n["isolated_margin"],
         "notional": n["notional"],
-        "isolatedWallet": "0",
+        "isolatedWallet": n["isolated_wallet"],
         "initialMargin": n["margin"],
         "maintMargin": n["maintenance"],
         "updateTime": position.updated_ms,

@@ -21,8 +21,10 @@ class ListenKey:
 class ListenKeys:
     """Hands keys out, renews and ends them; `on_end` is told of every key that ends."""
 
-    def __init__(self, seed: int, now: Callable[[], int]) -> None:
+    def __init__(self, seed: int, now: Callable[[], int], market: str = "") -> None:
+        """`market` sets the keys apart from those of another one."""
         self._seed = seed
+        self._market = market
         self._now = now
         self._issued = 0
         self._by_account: dict[str, ListenKey] = {}
@@ -37,7 +39,9 @@ class ListenKeys:
             key.valid_until_ms = self._now() + self.valid_ms
             return key
         self._issued += 1
-        value = hashlib.sha256(f"{self._seed}\0{account_id}\0{self._issued}".encode()).hexdigest()
+        value = hashlib.sha256(
+            f"{self._seed}\0{self._market}{account_id}\0{self._issued}".encode()
+        ).hexdigest()
         key = ListenKey(value, account_id, self._now() + self.valid_ms)
         self._by_account[account_id] = self._by_value[value] = key
         return key

@@ -1,12 +1,13 @@
-"""Public endpoints: time, instruments with their filters, prices and the book."""
+"""Public endpoints of contracts: time, instruments with their filters, prices and the book."""
 
 from __future__ import annotations
 
 from simulator.binance.errors import ApiError
+from simulator.binance.families import contract_size, venue_name
 from simulator.binance.rest import Context
-from simulator.binance.wire import Json, price_text, quantity_text
+from simulator.binance.wire import Json, market_json, pair_of, price_text, quantity_text
 from simulator.engine.book import Level
-from simulator.engine.instrument import Instrument
+from simulator.engine.instrument import Instrument, Kind
 from simulator.engine.state import State
 from simulator.limits import Limits
 
@@ -25,31 +26,39 @@ FUNDING_PERIOD_MS = 8 * 3_600_000
 
 
 def ping(ctx: Context) -> object:
-    """GET /fapi/v1/ping."""
+    """Answer that the exchange is there."""
     return {}
 
 
 def server_time(ctx: Context) -> object:
-    """GET /fapi/v1/time."""
+    """Return epoch milliseconds."""
     return {"serverTime": ctx.exchange.state.now()}
 
 
 def exchange_info(limits: Limits, ctx: Context) -> object:
-    """GET /fapi/v1/exchangeInfo."""
+    """GET exchangeInfo."""
     state = ctx.exchange.state
+    linear = ctx.family.kind is Kind.LINEAR
     return {
         "timezone": "UTC",
         "serverTime": state.now(),
-        "futuresType": "U_MARGINED",
-        "rateLimits": [
-            _rate("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
-            _rate("ORDERS", "MINUTE", 1, limits.orders_per_minute),
-            _rate("ORDERS", "SECOND", 10, limits.orders_per_10s),
-        ],
+        **({"futuresType": "U_MARGINED"} if linear else {}),
+        "rateLimits": rate_limits(limits),
         "exchangeFilters": [],
-        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_symbol(instrument) for instrument in state.instruments.values()],
+        "assets": (
+            [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}] if linear else []
+        ),
+        "symbols": [_symbol(instrument) for instrument in state.listed(ctx.family.kind)],
     }
+
+
+def rate_limits(limits: Limits) -> list[Json]:
+    """Return the limits in force."""
+    return [
+        _rate("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
+        _rate("ORDERS", "MINUTE", 1, limits.orders_per_minute),
+        _rate("ORDERS", "SECOND", 10, limits.orders_per_10s),
+    ]
 
 
 def _rate(kind: str, interval: str, count: int, limit: int) -> Json:
@@ -57,20 +66,22 @@ def _rate(kind: str, interval: str, count: int, limit: int) -> Json:
 
 
 def _symbol(instrument: Instrument) -> Json:
+    inverse = instrument.kind is Kind.INVERSE
     return {
-        "symbol": instrument.symbol,
-        "pair": instrument.symbol,
+        "symbol": venue_name(instrument.symbol),
+        "pair": pair_of(instrument),
         "contractType": "PERPETUAL",
         "deliveryDate": FOREVER_MS,
         "onboardDate": LISTED_MS,
-        "status": "TRADING",
+        "contractStatus" if inverse else "status": "TRADING",
+        **({"contractSize": int(contract_size(instrument)), "equalQtyPrecision": 4} if inverse else {}),
         "maintMarginPercent": f"{instrument.maintenance_rate * 100:.4f}",
         "requiredMarginPercent": "5.0000",
         "baseAsset": instrument.base,
         "quoteAsset": instrument.quote,
-        "marginAsset": instrument.quote,
+        "marginAsset": instrument.settle,
         "pricePrecision": instrument.price_decimals,
-        "quantityPrecision": instrument.quantity_decimals,
+        "quantityPrecision": 0 if inverse else instrument.quantity_decimals,
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
         "underlyingType": "COIN",
@@ -86,9 +97,11 @@ def _symbol(instrument: Instrument) -> Json:
 
 
 def filters(instrument: Instrument) -> list[Json]:
-    """Return the filters that the engine enforces, in the venue's shapes."""
-    step, least = f"{instrument.step:f}", f"{instrument.min_quantity:f}"
-    return [
+    """Return the filters that the engine enforces, in the venue's shapes and units."""
+    inverse = instrument.kind is Kind.INVERSE
+    step = "1" if inverse else f"{instrument.step:f}"
+    least = "1" if inverse else f"{instrument.min_quantity:f}"
+    found: list[Json] = [
         {
             "filterType": "PRICE_FILTER",
             "minPrice": f"{instrument.tick:f}",
@@ -98,18 +111,17 @@ def filters(instrument: Instrument) -> list[Json]:
         {
             "filterType": "LOT_SIZE",
             "minQty": least,
-            "maxQty": f"{instrument.max_quantity:f}",
+            "maxQty": quantity_text(instrument, instrument.max_quantity),
             "stepSize": step,
         },
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": least,
-            "maxQty": f"{instrument.max_market_quantity:f}",
+            "maxQty": quantity_text(instrument, instrument.max_market_quantity),
             "stepSize": step,
         },
         {"filterType": "MAX_NUM_ORDERS", "limit": instrument.max_open_orders},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
-        {"filterType": "MIN_NOTIONAL", "notional": f"{instrument.min_notional:f}"},
         {
             "filterType": "PERCENT_PRICE",
             "multiplierUp": f"{1 + instrument.price_band:.4f}",
@@ -117,23 +129,21 @@ def filters(instrument: Instrument) -> list[Json]:
             "multiplierDecimal": "4",
         },
     ]
+    if not inverse:  # COIN-M has none: one contract is the least
+        found.insert(5, {"filterType": "MIN_NOTIONAL", "notional": f"{instrument.min_notional:f}"})
+    return found
 
 
-def _each(ctx: Context) -> list[Instrument]:
-    symbol = ctx.params.optional("symbol")
-    state = ctx.exchange.state
-    return list(state.instruments.values()) if symbol is None else [state.instrument(symbol)]
-
-
-def _one_or_all(ctx: Context, rows: list[Json]) -> object:
-    return rows[0] if ctx.params.optional("symbol") else rows
+def one_or_all(ctx: Context, rows: list[Json]) -> object:
+    """Return one row when a symbol was named, else a list; COIN-M always lists."""
+    return rows[0] if ctx.params.optional("symbol") and ctx.family.kind is not Kind.INVERSE else rows
 
 
 def premium_json(state: State, instrument: Instrument) -> Json:
     """Return mark price and funding of one symbol."""
     now, mark = state.now(), f"{state.mark(instrument.symbol):.8f}"
     return {
-        "symbol": instrument.symbol,
+        **market_json(instrument),
         "markPrice": mark,
         "indexPrice": mark,
         "estimatedSettlePrice": mark,
@@ -145,18 +155,18 @@ def premium_json(state: State, instrument: Instrument) -> Json:
 
 
 def premium_index(ctx: Context) -> object:
-    """GET /fapi/v1/premiumIndex."""
-    return _one_or_all(ctx, [premium_json(ctx.exchange.state, i) for i in _each(ctx)])
+    """GET premiumIndex."""
+    return one_or_all(ctx, [premium_json(ctx.exchange.state, i) for i in ctx.instruments])
 
 
 def ticker_price(ctx: Context) -> object:
-    """GET /fapi/v1/ticker/price and v2."""
+    """GET ticker/price and v2."""
     state = ctx.exchange.state
-    return _one_or_all(
+    return one_or_all(
         ctx,
         [
-            {"symbol": i.symbol, "price": price_text(i, state.mark(i.symbol)), "time": state.now()}
-            for i in _each(ctx)
+            {**market_json(i), "price": price_text(i, state.mark(i.symbol)), "time": state.now()}
+            for i in ctx.instruments
         ],
     )
 
@@ -166,7 +176,7 @@ def book_ticker_json(state: State, instrument: Instrument) -> Json:
     ladder = state.ladder(instrument.symbol)
     bid, ask = ladder.bids[0] if ladder.bids else ladder.asks[0], ladder.asks[0]
     return {
-        "symbol": instrument.symbol,
+        **market_json(instrument),
         "bidPrice": price_text(instrument, bid[0]),
         "bidQty": quantity_text(instrument, bid[1]),
         "askPrice": price_text(instrument, ask[0]),
@@ -177,19 +187,19 @@ def book_ticker_json(state: State, instrument: Instrument) -> Json:
 
 
 def book_ticker(ctx: Context) -> object:
-    """GET /fapi/v1/ticker/bookTicker."""
-    return _one_or_all(ctx, [book_ticker_json(ctx.exchange.state, i) for i in _each(ctx)])
+    """GET ticker/bookTicker."""
+    return one_or_all(ctx, [book_ticker_json(ctx.exchange.state, i) for i in ctx.instruments])
 
 
 def ticker_24h(ctx: Context) -> object:
-    """GET /fapi/v1/ticker/24hr: since the exchange started; volumes are of the mark price walk, so zero."""
+    """GET ticker/24hr: since the exchange started; volumes are of the mark price walk, so zero."""
     state, tape = ctx.exchange.state, ctx.exchange.state.tape
     rows: list[Json] = []
-    for i in _each(ctx):
+    for i in ctx.instruments:
         mark, opened = state.mark(i.symbol), tape.opens[i.symbol]
         rows.append(
             {
-                "symbol": i.symbol,
+                **market_json(i),
                 "priceChange": price_text(i, mark - opened),
                 "priceChangePercent": f"{(mark - opened) / opened * 100:.3f}",
                 "weightedAvgPrice": price_text(i, mark),
@@ -207,13 +217,13 @@ def ticker_24h(ctx: Context) -> object:
                 "count": 0,
             }
         )
-    return _one_or_all(ctx, rows)
+    return one_or_all(ctx, rows)
 
 
 def depth(ctx: Context) -> object:
-    """GET /fapi/v1/depth."""
+    """GET depth: both sides of the pretended book."""
     state = ctx.exchange.state
-    instrument = state.instrument(ctx.params.text("symbol"))
+    instrument = ctx.instrument
     size = ctx.params.limit(500, 1000)
     if size not in {5, 10, 20, 50, 100, 500, 1000}:
         raise ApiError(-4021, f"{size} is not valid depth limit.")

@@ -15,10 +15,12 @@ import orjson
 
 from simulator.auth import cut_signature, verify
 from simulator.binance.errors import ApiError, from_refusal, from_throttle, missing
+from simulator.binance.families import Family
 from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.params import Params, parse
 from simulator.engine.account import Account
 from simulator.engine.exchange import Exchange
+from simulator.engine.instrument import Instrument
 from simulator.engine.refusal import Refusal
 from simulator.http import Reply, Request
 from simulator.limits import Limiter, Throttled
@@ -42,6 +44,7 @@ class Context:
     """What an endpoint works on; `account` is None for public ones."""
 
     exchange: Exchange
+    family: Family
     listen_keys: ListenKeys
     params: Params
     caller: Account | None
@@ -52,6 +55,18 @@ class Context:
         """Return the caller of a keyed endpoint."""
         assert self.caller is not None
         return self.caller
+
+    @property
+    def instrument(self) -> Instrument:
+        """Return the instrument that the parameter `symbol` names."""
+        return self.family.instrument(self.exchange.state, self.params.text("symbol"))
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        """Return the instrument that `symbol` names, or all of this market without it."""
+        if self.params.optional("symbol") is not None:
+            return [self.instrument]
+        return self.exchange.state.listed(self.family.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +94,13 @@ Routes = Mapping[tuple[str, str], Endpoint]
 
 
 class Rest:
-    """Answers every request of this dialect."""
+    """Answers every request of one market."""
 
-    def __init__(self, exchange: Exchange, limiter: Limiter, listen_keys: ListenKeys, routes: Routes) -> None:
+    def __init__(
+        self, exchange: Exchange, limiter: Limiter, listen_keys: ListenKeys, routes: Routes, family: Family
+    ) -> None:
         self._exchange = exchange
+        self._family = family
         self._limiter = limiter
         self._listen_keys = listen_keys
         self._routes = routes
@@ -104,7 +122,7 @@ class Rest:
             return self._unknown(request)
         headers = ""
         try:
-            used = self._limiter.take_weight(request.peer, endpoint.weight, now)
+            used = self._limiter.take_weight(request.peer + self._family.limits, endpoint.weight, now)
             headers = f"X-MBX-USED-WEIGHT-1M: {used}\r\n"
             values: dict[str, str] = {}
             body = request.body.decode() if request.body else ""
@@ -113,7 +131,9 @@ class Rest:
             if body:
                 parse(body, values)
             call = Call(
-                endpoint, Context(self._exchange, self._listen_keys, Params(values), None, now), headers
+                endpoint,
+                Context(self._exchange, self._family, self._listen_keys, Params(values), None, now),
+                headers,
             )
             if endpoint.security is not Security.PUBLIC:
                 self._authenticate(request, body, call, now)
@@ -148,11 +168,11 @@ class Rest:
             raise missing("signature")
         if not verify(account.secret, text, signature):
             raise ApiError(-1022, "Signature for this request is not valid.")
-        allowed = account.permissions.futures if security is Security.TRADE else account.permissions.reading
-        if not allowed:
+        may = account.permissions
+        if not (self._family.allows(may) if security is Security.TRADE else may.reading):
             raise ApiError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         if call.endpoint.counts:
-            in_10s, in_minute = self._limiter.take_order(account.account_id, now)
+            in_10s, in_minute = self._limiter.take_order(account.account_id + self._family.limits, now)
             call.headers += f"X-MBX-ORDER-COUNT-10S: {in_10s}\r\nX-MBX-ORDER-COUNT-1M: {in_minute}\r\n"
 
     def execute(self, call: Call, delayed: bool) -> Reply:
@@ -162,7 +182,7 @@ class Rest:
                 check_window(call, self._exchange.state.now())
             return Reply(200, orjson.dumps(call.endpoint.run(call.context)), call.headers)
         except Refusal as refusal:
-            return from_refusal(refusal).reply(call.headers)
+            return from_refusal(refusal, self._family.refusals).reply(call.headers)
         except ApiError as error:
             return error.reply(call.headers)
 
@@ -173,8 +193,13 @@ class Rest:
 
 
 def check_window(call: Call, now_ms: int) -> None:
+    """Refuse a request outside its window; see `check_times`."""
+    check_times(call.timestamp_ms, call.window_ms, now_ms)
+
+
+def check_times(timestamp_ms: int, window_ms: int, now_ms: int) -> None:
     """Refuse a timestamp more than a second ahead, or older than the request's own window."""
-    if call.timestamp_ms > now_ms + AHEAD_MS:
+    if timestamp_ms > now_ms + AHEAD_MS:
         raise ApiError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
-    if now_ms - call.timestamp_ms > call.window_ms:
+    if now_ms - timestamp_ms > window_ms:
         raise ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")

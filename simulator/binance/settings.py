@@ -5,8 +5,10 @@ from __future__ import annotations
 import orjson
 
 from simulator.binance.errors import ApiError
+from simulator.binance.families import venue_name
 from simulator.binance.rest import Context
 from simulator.binance.wire import money
+from simulator.engine.instrument import Kind
 from simulator.engine.refusal import Reason, Refusal
 
 INCOME_NAMES = {"DEPOSIT": "TRANSFER"}
@@ -18,15 +20,16 @@ MODE_ERRORS = {
 
 
 def set_leverage(ctx: Context) -> object:
-    """POST /fapi/v1/leverage."""
-    symbol, leverage = ctx.params.text("symbol"), ctx.params.integer("leverage")
-    ctx.exchange.set_leverage(ctx.account, symbol, leverage)
-    return {"symbol": symbol, "leverage": leverage, "maxNotionalValue": "100000000"}
+    """POST leverage."""
+    instrument, leverage = ctx.instrument, ctx.params.integer("leverage")
+    ctx.exchange.set_leverage(ctx.account, instrument.symbol, leverage)
+    most = "maxQty" if ctx.family.kind is Kind.INVERSE else "maxNotionalValue"
+    return {"symbol": venue_name(instrument.symbol), "leverage": leverage, most: "100000000"}
 
 
 def set_margin_type(ctx: Context) -> object:
-    """POST /fapi/v1/marginType: stored; margin itself stays cross."""
-    symbol, mode = ctx.params.text("symbol"), ctx.params.text("marginType")
+    """POST marginType."""
+    symbol, mode = ctx.instrument.symbol, ctx.params.text("marginType")
     if mode not in {"ISOLATED", "CROSSED"}:
         raise ApiError(-4045, "Invalid margin type.")
     ctx.exchange.set_isolated(ctx.account, symbol, isolated=mode == "ISOLATED")
@@ -34,12 +37,12 @@ def set_margin_type(ctx: Context) -> object:
 
 
 def get_position_mode(ctx: Context) -> object:
-    """GET /fapi/v1/positionSide/dual."""
+    """GET positionSide/dual."""
     return {"dualSidePosition": ctx.account.hedge_mode}
 
 
 def set_position_mode(ctx: Context) -> object:
-    """POST /fapi/v1/positionSide/dual."""
+    """POST positionSide/dual."""
     ctx.params.text("dualSidePosition")
     try:
         ctx.exchange.set_hedge_mode(ctx.account, hedge=ctx.params.flag("dualSidePosition"))
@@ -49,17 +52,16 @@ def set_position_mode(ctx: Context) -> object:
 
 
 def get_multi_assets_mode(ctx: Context) -> object:
-    """GET /fapi/v1/multiAssetsMargin: always single-asset mode."""
+    """GET multiAssetsMargin: always single-asset mode."""
     return {"multiAssetsMargin": False}
 
 
 def symbol_config(ctx: Context) -> object:
-    """GET /fapi/v1/symbolConfig: leverage and margin type of one symbol or all."""
-    state, account, symbol = ctx.exchange.state, ctx.account, ctx.params.optional("symbol")
-    names = list(state.instruments) if symbol is None else [state.instrument(symbol).symbol]
+    """GET symbolConfig: leverage and margin type of one symbol or all."""
+    account, names = ctx.account, [instrument.symbol for instrument in ctx.instruments]
     return [
         {
-            "symbol": name,
+            "symbol": venue_name(name),
             "marginType": "ISOLATED" if name in account.isolated else "CROSSED",
             "isAutoAddMargin": False,
             "leverage": account.leverage(name),
@@ -70,57 +72,56 @@ def symbol_config(ctx: Context) -> object:
 
 
 def leverage_brackets(ctx: Context) -> object:
-    """GET /fapi/v1/leverageBracket: one bracket a symbol."""
-    state, symbol = ctx.exchange.state, ctx.params.optional("symbol")
-    chosen = list(state.instruments.values()) if symbol is None else [state.instrument(symbol)]
+    """GET leverageBracket: one bracket a symbol."""
     return [
         {
-            "symbol": instrument.symbol,
+            "symbol": venue_name(instrument.symbol),
             "notionalCoef": 1,
             "brackets": [
                 {
                     "bracket": 1,
                     "initialLeverage": instrument.max_leverage,
-                    "notionalCap": 100_000_000,
-                    "notionalFloor": 0,
+                    "qtyCap" if instrument.kind is Kind.INVERSE else "notionalCap": 100_000_000,
+                    "qtylFloor" if instrument.kind is Kind.INVERSE else "notionalFloor": 0,
                     "maintMarginRatio": orjson.Fragment(f"{instrument.maintenance_rate:f}"),
                     "cum": 0,
                 }
             ],
         }
-        for instrument in chosen
+        for instrument in ctx.instruments
     ]
 
 
 def commission_rate(ctx: Context) -> object:
-    """GET /fapi/v1/commissionRate."""
-    symbol = ctx.exchange.state.instrument(ctx.params.text("symbol")).symbol
+    """GET commissionRate."""
     account = ctx.account
     return {
-        "symbol": symbol,
+        "symbol": venue_name(ctx.instrument.symbol),
         "makerCommissionRate": f"{account.maker_fee:f}",
         "takerCommissionRate": f"{account.taker_fee:f}",
     }
 
 
 def income(ctx: Context) -> object:
-    """GET /fapi/v1/income: every wallet movement, oldest first."""
-    params = ctx.params
-    symbol, kind = params.optional("symbol"), params.optional("incomeType")
+    """GET income: every movement of this market's wallets, oldest first."""
+    params, state, kind_wanted = ctx.params, ctx.exchange.state, ctx.params.optional("incomeType")
+    symbol = ctx.instrument.symbol if params.optional("symbol") else None
     start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
+    settles = {instrument.settle for instrument in state.listed(ctx.family.kind)}
     rows = []
     for change in ctx.account.changes:
         name = INCOME_NAMES.get(change.kind, change.kind)
-        if symbol not in (None, change.symbol) or kind not in (None, name):
+        elsewhere = not ctx.family.has(change.symbol) if change.symbol else change.asset not in settles
+        if elsewhere or symbol not in (None, change.symbol) or kind_wanted not in (None, name):
             continue
         if (start is not None and change.time_ms < start) or (end is not None and change.time_ms > end):
             continue
         rows.append(
             {
-                "symbol": change.symbol,
+                "symbol": venue_name(change.symbol) if change.symbol else "",
                 "incomeType": name,
                 "income": money(change.amount),
-                "asset": "USDT",
+                "asset": change.asset,
                 "info": name,
                 "time": change.time_ms,
                 "tranId": change.seq,
@@ -146,18 +147,18 @@ def api_restrictions(ctx: Context) -> object:
         "enableVanillaOptions": False,
         "enableFixApiTrade": False,
         "enableFixReadOnly": False,
-        "enableSpotAndMarginTrading": False,
+        "enableSpotAndMarginTrading": permissions.spot,
         "enablePortfolioMarginTrading": False,
     }
 
 
 def open_listen_key(ctx: Context) -> object:
-    """POST /fapi/v1/listenKey."""
+    """POST listenKey."""
     return {"listenKey": ctx.listen_keys.open(ctx.account.account_id).value}
 
 
 def renew_listen_key(ctx: Context) -> object:
-    """PUT /fapi/v1/listenKey."""
+    """PUT listenKey."""
     key = ctx.listen_keys.renew(ctx.account.account_id)
     if key is None:
         raise ApiError(-1125, "This listenKey does not exist.")
@@ -165,6 +166,6 @@ def renew_listen_key(ctx: Context) -> object:
 
 
 def close_listen_key(ctx: Context) -> object:
-    """DELETE /fapi/v1/listenKey."""
+    """DELETE listenKey."""
     ctx.listen_keys.close(ctx.account.account_id)
     return {}

@@ -1,196 +1,120 @@
-"""The WebSocket door: sessions, their subscriptions, and the engine's events on their way to them."""
+"""The streams of contracts: the engine's events on their way to who hears them, of USD-M and COIN-M behind one address."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-
-import orjson
-from aiohttp import WSMsgType, web
+from functools import partial
 
 from simulator.binance import events
+from simulator.binance.families import venue_name
 from simulator.binance.listen_keys import ListenKey, ListenKeys
+from simulator.binance.sockets import Hub
 from simulator.binance.wire import Json
-from simulator.engine.account import Account
+from simulator.engine.account import USDT, Account
 from simulator.engine.conditional import Conditional
+from simulator.engine.exchange import Exchange
+from simulator.engine.instrument import Kind as Market
+from simulator.engine.instrument import kind_of
 from simulator.engine.order import Execution, Fill, Order
 from simulator.engine.position import Position
-from simulator.engine.state import State
 from simulator.faults import STREAM_ENDPOINT, FaultBook, Kind
-from simulator.sessions import PING_PERIOD_S, Outbox
-
-
-class Session(Outbox):
-    """One connection and the streams that it hears."""
-
-    def __init__(self, *, combined: bool) -> None:
-        super().__init__()
-        self.combined = combined
-        self.names: set[str] = set()
-
-    def frame(self, name: str, message: Json) -> bytes:
-        """Return the text frame, wrapped when the session asked for combined streams."""
-        return orjson.dumps({"stream": name, "data": message} if self.combined else message)
-
-    def send(self, name: str, message: Json) -> None:
-        """Queue one message of the stream `name`."""
-        self.put(self.frame(name, message))
 
 
 class Streams:
-    """All sessions; listens to the engine. Events of an account without a session are lost, as at the venue."""
+    """Listens to the engine. Events of an account without a session are lost, as at the venue; listen keys are of one
+    market each, and unique over both.
+    """
 
-    def __init__(self, state: State, listen_keys: ListenKeys, faults: FaultBook) -> None:
-        self._state = state
+    def __init__(
+        self, exchange: Exchange, hub: Hub, listen_keys: Mapping[Market, ListenKeys], faults: FaultBook
+    ) -> None:
+        self._state = exchange.state
+        self._hub = hub
         self._listen_keys = listen_keys
         self._faults = faults
-        self._by_name: dict[str, set[Session]] = {}
-        self._users: dict[str, str] = {}
-        listen_keys.on_end = self._end_key
-        state.listeners.append(self)
+        self._users: dict[tuple[Market, str], str] = {}
+        hub.on_join = self._joined
+        for market, keys in listen_keys.items():
+            keys.on_end = partial(self._end_key, market)
+        exchange.state.listeners.append(self)
 
-    @property
-    def sessions(self) -> int:
-        """Return how many subscriptions are live."""
-        return sum(len(found) for found in self._by_name.values())
-
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Handle one WebSocket from its handshake to its end."""
-        path = request.path
-        if path.startswith("/stream"):
-            session, names = Session(combined=True), request.query.get("streams", "").split("/")
-        elif path.startswith("/ws"):
-            session, names = Session(combined=False), path[3:].strip("/").split("/")
-        else:
-            return web.Response(status=404, text="no such stream")
-        socket = web.WebSocketResponse(heartbeat=PING_PERIOD_S, autoping=False, max_msg_size=65536)
-        await socket.prepare(request)
-        self.subscribe(session, [name for name in names if name])
-        pump = asyncio.create_task(session.pump(socket))
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.PING and not session.silent:
-                    await socket.pong(message.data)
-                elif message.type is WSMsgType.TEXT:
-                    session.outgoing.put_nowait(self._control(session, message.data))
-        finally:
-            pump.cancel()
-            self.unsubscribe(session, list(session.names))
-        return socket
-
-    def _control(self, session: Session, text: str) -> bytes:
-        try:
-            message = orjson.loads(text)
-            method, number = message["method"], message.get("id")
-            names = [str(name) for name in message.get("params") or []]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return b'{"code":2,"msg":"Invalid request: it must hold method, params and id"}'
-        if method == "SUBSCRIBE":
-            self.subscribe(session, names)
-        elif method == "UNSUBSCRIBE":
-            self.unsubscribe(session, names)
-        elif method == "LIST_SUBSCRIPTIONS":
-            return orjson.dumps({"result": sorted(session.names), "id": number})
-        else:
-            return orjson.dumps({"code": 2, "msg": f"Invalid request: unknown method {method}", "id": number})
-        return orjson.dumps({"result": None, "id": number})
-
-    def subscribe(self, session: Session, names: Sequence[str]) -> None:
-        """Add streams; a name that is a valid listen key joins its account's user-data stream."""
-        for raw in names:
-            name = raw.removesuffix("@1s")
-            session.names.add(name)
-            self._by_name.setdefault(name, set()).add(session)
-            key = self._listen_keys.find(name)
+    def _joined(self, name: str) -> None:
+        """A name that is a valid listen key is its account's user-data stream."""
+        for market, keys in self._listen_keys.items():
+            key = keys.find(name)
             if key is not None:
-                self._users[key.account_id] = name
+                self._users[market, key.account_id] = name
 
-    def unsubscribe(self, session: Session, names: Sequence[str]) -> None:
-        """Remove streams."""
-        for raw in names:
-            name = raw.removesuffix("@1s")
-            session.names.discard(name)
-            found = self._by_name.get(name)
-            if found is not None:
-                found.discard(session)
-                if not found:
-                    del self._by_name[name]
+    def _listens(self, account: Account, market: Market) -> bool:
+        name = self._users.get((market, account.account_id))
+        return name is not None and name in self._hub.by_name
 
-    def _listening(self, account: Account) -> str | None:
-        name = self._users.get(account.account_id)
-        return name if name is not None and name in self._by_name else None
-
-    def _to_user(self, account: Account, name: str, message: Json) -> None:
-        kind = None
+    def _to_user(self, account: Account, market: Market, message: Json) -> None:
+        kind, late_ms = None, 0
         if self._faults.stream_rules:
             rule = self._faults.strike(STREAM_ENDPOINT, account.account_id, str(message["e"]))
-            kind = rule.kind if rule is not None else None
-        for session in list(self._by_name.get(name, ())):
-            session.put_faulty(kind, session.frame(name, message))
+            kind, late_ms = (rule.kind, rule.ms) if rule is not None else (None, 0)
+        name = self._users[market, account.account_id]
+        for session in self._hub.of(name):
+            session.put_faulty(kind, session.frame(name, message), late_ms)
         if kind is Kind.EXPIRE:
-            self._listen_keys.close(account.account_id)
+            self._listen_keys[market].close(account.account_id)
 
-    def _end_key(self, key: ListenKey) -> None:
-        self._users.pop(key.account_id, None)
-        for session in list(self._by_name.get(key.value, ())):
+    def _end_key(self, market: Market, key: ListenKey) -> None:
+        self._users.pop((market, key.account_id), None)
+        for session in self._hub.of(key.value):
             session.send(key.value, events.listen_key_expired(self._state.now(), key.value))
-            self.unsubscribe(session, [key.value])
+            self._hub.unsubscribe(session, [key.value])
 
     def order_changed(self, account: Account, order: Order, execution: Execution, fill: Fill | None) -> None:
         """Send ORDER_TRADE_UPDATE."""
-        name = self._listening(account)
-        if name is not None:
+        market = kind_of(order.symbol)
+        if self._listens(account, market):
             instrument = self._state.instruments[order.symbol]
-            self._to_user(account, name, events.order_trade_update(instrument, order, execution, fill))
+            message = events.order_trade_update(instrument, order, execution, fill)
+            self._to_user(account, market, message)
 
     def balance_changed(
-        self, account: Account, reason: str, amount: Decimal, positions: Sequence[Position]
+        self, account: Account, reason: str, amount: Decimal, positions: Sequence[Position], asset: str = USDT
     ) -> None:
         """Send ACCOUNT_UPDATE."""
-        name = self._listening(account)
-        if name is not None:
-            self._to_user(
-                account, name, events.account_update(self._state, account, reason, amount, positions)
-            )
+        market = Market.LINEAR if asset == USDT else Market.INVERSE
+        if positions:
+            market = kind_of(positions[0].symbol)
+        if reason != "SPOT_TRADE" and self._listens(account, market):
+            message = events.account_update(self._state, account, reason, amount, positions, asset)
+            self._to_user(account, market, message)
 
     def conditional_changed(self, account: Account, conditional: Conditional) -> None:
         """Send ALGO_UPDATE."""
-        name = self._listening(account)
-        if name is not None:
+        market = kind_of(conditional.request.symbol)
+        if self._listens(account, market):
             instrument = self._state.instruments[conditional.request.symbol]
-            self._to_user(account, name, events.algo_update(instrument, conditional))
+            self._to_user(account, market, events.algo_update(instrument, conditional))
 
     def leverage_changed(self, account: Account, symbol: str, leverage: int) -> None:
         """Send ACCOUNT_CONFIG_UPDATE."""
-        name = self._listening(account)
-        if name is not None:
-            self._to_user(account, name, events.account_config_update(self._state.now(), symbol, leverage))
+        market = kind_of(symbol)
+        if self._listens(account, market):
+            now, name = self._state.now(), venue_name(symbol)
+            self._to_user(account, market, events.account_config_update(now, name, leverage))
 
     def price_moved(self, symbol: str, mark: Decimal) -> None:
-        """Send the market streams that show this symbol."""
-        if not self._by_name:
+        """Send the market streams that show this symbol; only USD-M has one for all marks."""
+        market = kind_of(symbol)
+        if not self._hub.by_name or market is Market.SPOT:
             return
-        instrument, low = self._state.instruments[symbol], symbol.lower()
-        for name, build in (
-            (f"{low}@markPrice", events.mark_price_update),
-            (f"{low}@bookTicker", events.book_ticker_update),
-        ):
-            if name in self._by_name:
-                message = build(self._state, instrument)
-                for session in self._by_name[name]:
-                    session.send(name, message)
-        everyone = self._by_name.get("!markPrice@arr")
-        if everyone:
-            frame = orjson.dumps([events.mark_price_update(self._state, instrument)])
-            wrapped = orjson.dumps({"stream": "!markPrice@arr", "data": orjson.Fragment(frame)})
-            for session in everyone:
-                session.outgoing.put_nowait(wrapped if session.combined else frame)
+        instrument, low = self._state.instruments[symbol], venue_name(symbol).lower()
+        self._hub.publish(f"{low}@markPrice", lambda: events.mark_price_update(self._state, instrument))
+        self._hub.publish(f"{low}@bookTicker", lambda: events.book_ticker_update(self._state, instrument))
+        if market is Market.LINEAR:
+            self._hub.publish("!markPrice@arr", lambda: [events.mark_price_update(self._state, instrument)])
 
     def disconnect(self, account_id: str | None) -> int:
         """Close the user-data sessions of one account, or of all; return how many."""
-        names = list(self._users.values()) if account_id is None else [self._users.get(account_id, "")]
-        found = [session for name in names for session in self._by_name.get(name, ())]
+        names = [name for (_, owner), name in self._users.items() if account_id in (None, owner)]
+        found = [session for name in names for session in self._hub.of(name)]
         for session in found:
             session.end()
         return len(found)

@@ -1,18 +1,22 @@
-"""Engine values as the venue writes them: field names, numbers as text with the venue's decimals."""
+"""Engine values as the venue writes them for contracts: field names, numbers as text with the venue's decimals.
+
+Quantities of COIN-M are written in contracts; what a USD-M order calls `cumQuote` is `cumBase`, in coins, there.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from simulator.binance.families import contract_size, venue_name
 from simulator.engine.conditional import Conditional
-from simulator.engine.instrument import Instrument
-from simulator.engine.order import Fill, Order
+from simulator.engine.instrument import Instrument, Kind
+from simulator.engine.order import ZERO, Fill, Order
 
 Json = dict[str, object]
 
 
 def money(value: Decimal) -> str:
-    """Write an amount of USDT with eight decimals."""
+    """Write an amount with eight decimals."""
     return f"{value:.8f}" if value else "0.00000000"  # a product with a short's sign may be minus zero
 
 
@@ -34,26 +38,43 @@ def average_text(instrument: Instrument, value: Decimal) -> str:
 
 
 def quantity_text(instrument: Instrument, value: Decimal) -> str:
-    """Write a quantity with the instrument's decimals."""
+    """Write a quantity with the instrument's decimals; of an inverse one in contracts."""
+    if instrument.kind is Kind.INVERSE:
+        contracts = value / contract_size(instrument)
+        return f"{contracts.normalize():f}" if contracts else "0"
     return f"{value:.{instrument.quantity_decimals}f}"
+
+
+def market_json(instrument: Instrument) -> Json:
+    """Return how a row names its market."""
+    name = venue_name(instrument.symbol)
+    return (
+        {"symbol": name, "pair": pair_of(instrument)} if instrument.kind is Kind.INVERSE else {"symbol": name}
+    )
+
+
+def pair_of(instrument: Instrument) -> str:
+    """Return the pair of currencies, without what kind of contract it is."""
+    return instrument.base + instrument.quote
 
 
 def order_json(instrument: Instrument, order: Order, *, acknowledgement: bool = False) -> Json:
     """Return an order as the order endpoints show it; an acknowledgement knows of no execution."""
-    executed = Decimal(0) if acknowledgement else order.executed
-    cost = Decimal(0) if acknowledgement else order.cost
+    executed = ZERO if acknowledgement else order.executed
+    cost = ZERO if acknowledgement else order.cost
     done = quantity_text(instrument, executed)
+    inverse = instrument.kind is Kind.INVERSE
     return {
         "orderId": order.order_id,
-        "symbol": order.symbol,
+        **market_json(instrument),
         "status": "NEW" if acknowledgement else order.status.value,
         "clientOrderId": order.client_order_id,
         "price": price_text(instrument, order.price),
-        "avgPrice": average_text(instrument, cost / executed if executed else Decimal(0)),
+        "avgPrice": average_text(instrument, order.average_price if executed else ZERO),
         "origQty": quantity_text(instrument, order.quantity),
         "executedQty": done,
         "cumQty": done,
-        "cumQuote": f"{cost:.5f}",
+        "cumBase" if inverse else "cumQuote": money(cost) if inverse else f"{cost:.5f}",
         "timeInForce": order.time_in_force.value,
         "type": order.type.value,
         "reduceOnly": order.reduce_only,
@@ -74,17 +95,20 @@ def order_json(instrument: Instrument, order: Order, *, acknowledgement: bool = 
 
 def trade_json(instrument: Instrument, fill: Fill) -> Json:
     """Return a fill as userTrades shows it."""
+    worth = instrument.value(fill.quantity, fill.price)
+    inverse = instrument.kind is Kind.INVERSE
     return {
-        "symbol": fill.symbol,
+        **market_json(instrument),
         "id": fill.trade_id,
         "orderId": fill.order_id,
         "side": fill.side.value,
         "price": execution_text(instrument, fill.price),
         "qty": quantity_text(instrument, fill.quantity),
         "realizedPnl": money(fill.realised_pnl),
-        "quoteQty": money(fill.price * fill.quantity),
+        **({"marginAsset": instrument.settle} if inverse else {}),
+        "baseQty" if inverse else "quoteQty": money(worth),
         "commission": money(fill.commission),
-        "commissionAsset": "USDT",
+        "commissionAsset": fill.commission_asset,
         "time": fill.time_ms,
         "positionSide": fill.position_side.value,
         "buyer": fill.side.sign > 0,
@@ -100,14 +124,14 @@ def conditional_json(instrument: Instrument, conditional: Conditional) -> Json:
         "clientAlgoId": conditional.client_algo_id,
         "algoType": "CONDITIONAL",
         "orderType": conditional.kind.value,
-        "symbol": request.symbol,
+        "symbol": venue_name(request.symbol),
         "side": request.side.value,
         "positionSide": request.position_side.value,
         "timeInForce": request.time_in_force.value,
         "quantity": quantity_text(instrument, request.quantity),
         "algoStatus": conditional.status.value,
         "actualOrderId": str(order.order_id) if order else "",
-        "actualPrice": average_text(instrument, order.average_price if order else Decimal(0)),
+        "actualPrice": average_text(instrument, order.average_price if order else ZERO),
         "triggerPrice": price_text(instrument, conditional.trigger_price),
         "price": price_text(instrument, request.price),
         "icebergQuantity": None,

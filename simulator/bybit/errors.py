@@ -64,13 +64,41 @@ REFUSALS: dict[Reason, tuple[int, str]] = {
         "You have an existing position, so position mode cannot be switched",
     ),
     Reason.LEVERAGE_INVALID: (PARAMETER, "leverage invalid"),
+    Reason.NOT_AT_SPOT: (PARAMETER, "params error: not supported at spot"),
     Reason.EXECUTION_INVALID: (PARAMETER, "The given executions do not form an order."),
 }
 
 
-def from_refusal(refusal: Refusal) -> ApiError:
+SPOT_REFUSALS: dict[Reason, tuple[int, str]] = {
+    Reason.UNKNOWN_SYMBOL: (170121, "Invalid symbol."),
+    Reason.UNKNOWN_ORDER: (170213, "Order does not exist."),
+    Reason.QUANTITY_NOT_POSITIVE: (170130, "Data sent for paramter 'qty' is not valid."),
+    Reason.QUANTITY_BELOW_MINIMUM: (170136, "Order quantity lower than the minimum."),
+    Reason.QUANTITY_ABOVE_MAXIMUM: (170124, "Order amount too large."),
+    Reason.QUANTITY_PRECISION: (170137, "Order volume decimal too long."),
+    Reason.QUANTITY_OFF_STEP: (170137, "Order volume decimal too long."),
+    Reason.PRICE_NOT_POSITIVE: (170130, "Data sent for paramter 'price' is not valid."),
+    Reason.PRICE_PRECISION: (170134, "Order price decimal too long."),
+    Reason.PRICE_OFF_TICK: (170134, "Order price decimal too long."),
+    Reason.PRICE_ABOVE_BAND: (170193, "Buy order price cannot be higher than the limit."),
+    Reason.PRICE_BELOW_BAND: (170194, "Sell order price cannot be lower than the limit."),
+    Reason.NOTIONAL_BELOW_MINIMUM: (170140, "Order value exceeded lower limit."),
+    Reason.TOO_MANY_OPEN_ORDERS: (
+        170810,
+        "Cannot exceed maximum of 500 conditional, TP/SL and active orders.",
+    ),
+    Reason.DUPLICATE_CLIENT_ID: (170141, "Duplicate clientOrderId."),
+    Reason.INSUFFICIENT_MARGIN: (170131, "Insufficient balance."),
+    Reason.NOT_AT_SPOT: (170130, "Data sent for paramter is not valid."),
+    Reason.WOULD_TRIGGER: (170130, "Data sent for paramter 'triggerPrice' is not valid."),
+}
+"""What spot says in words of its own; for the rest it has the common ones."""
+
+
+def from_refusal(refusal: Refusal, *, spot: bool) -> ApiError:
     """Return the venue's error for an engine refusal."""
-    return ApiError(*REFUSALS[refusal.reason])
+    common = REFUSALS[refusal.reason]
+    return ApiError(*(SPOT_REFUSALS.get(refusal.reason, common) if spot else common))
 
 
 def wrong(name: str) -> ApiError:

@@ -9,6 +9,7 @@ from simulator.limits import Limits
 
 ADDRESS_WINDOW_MS = 5000
 READS_PER_TRADE = 5
+SPOT_PER_CONTRACT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,13 @@ class RollingLimits:
         seen.append(now_ms)
         return True
 
-    def take(self, account_id: str, path: str, now_ms: int, *, trades: bool) -> Standing:
-        """Count one request of an account; `left` is negative when it was one too many."""
+    def take(self, account_id: str, path: str, now_ms: int, *, trades: bool, spot: bool = False) -> Standing:
+        """Count one request of an account; `left` is negative when it was one too many. Spot trades count apart and may
+        be twice as many.
+        """
         limit = self.limits.requests_per_uid * (1 if trades else READS_PER_TRADE)
+        if trades and spot:
+            limit, path = limit * SPOT_PER_CONTRACT, f"{path} spot"
         seen = self._accounts.setdefault((account_id, path), deque())
         window = self.limits.uid_window_ms
         _prune(seen, now_ms - window)

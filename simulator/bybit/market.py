@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from simulator.bybit.categories import WORDS, category_of, engine_symbol, market_of, venue_name
 from simulator.bybit.rest import Context
-from simulator.bybit.wire import CATEGORY, Json, plain
-from simulator.engine.instrument import Instrument
+from simulator.bybit.wire import Json, plain
+from simulator.engine.instrument import Instrument, Kind
 from simulator.engine.state import State
 
 LISTED_MS = 1_585_526_400_000
@@ -17,29 +18,61 @@ def server_time(ctx: Context) -> object:
     return {"timeSecond": str(now // 1000), "timeNano": str(now * 1_000_000)}
 
 
-def _chosen(ctx: Context) -> list[Instrument]:
-    """Return the named instrument or all; other product types list nothing."""
+def _chosen(ctx: Context, kind: Kind) -> list[Instrument]:
+    """Return the named instrument or all of the category."""
     state, symbol = ctx.exchange.state, ctx.params.optional("symbol")
-    if ctx.params.text("category") != CATEGORY:
-        return []
-    return list(state.instruments.values()) if symbol is None else [state.instrument(symbol)]
+    return state.listed(kind) if symbol is None else [state.instrument(engine_symbol(kind, symbol))]
 
 
 def instruments(ctx: Context) -> object:
-    """GET /v5/market/instruments-info."""
-    page, cursor = ctx.params.page(_chosen(ctx), 500, 1000)
-    rows = [_instrument(instrument) for instrument in page]
-    return {"category": ctx.params.text("category"), "nextPageCursor": cursor, "list": rows}
-
-
-def _instrument(instrument: Instrument) -> Json:
+    """GET /v5/market/instruments-info; at spot it has no pages. Other product types list nothing."""
+    if ctx.params.text("category") == "option":
+        return {"category": "option", "nextPageCursor": "", "list": []}
+    kind = category_of(ctx.params)
+    found = _chosen(ctx, kind)
+    page, cursor = (found, "") if kind is Kind.SPOT else ctx.params.page(found, 500, 1000)
+    build = _coin_pair if kind is Kind.SPOT else _contract
     return {
-        "symbol": instrument.symbol,
-        "contractType": "LinearPerpetual",
+        "category": WORDS[kind],
+        "nextPageCursor": cursor,
+        "list": [build(instrument) for instrument in page],
+    }
+
+
+def _coin_pair(instrument: Instrument) -> Json:
+    return {
+        "symbol": venue_name(instrument.symbol),
+        "baseCoin": instrument.base,
+        "quoteCoin": instrument.quote,
+        "innovation": "0",
+        "status": "Trading",
+        "marginTrading": "none",
+        "stTag": "0",
+        "lotSizeFilter": {
+            "basePrecision": plain(instrument.step),
+            "quotePrecision": "0.0000001",
+            "minOrderQty": plain(instrument.min_quantity),
+            "maxOrderQty": plain(instrument.max_quantity),
+            "minOrderAmt": plain(instrument.min_notional),
+            "maxOrderAmt": "8000000",
+            "maxLimitOrderQty": plain(instrument.max_quantity),
+            "maxMarketOrderQty": plain(instrument.max_market_quantity),
+            "postOnlyMaxLimitOrderSize": plain(instrument.max_quantity),
+        },
+        "priceFilter": {"tickSize": plain(instrument.tick)},
+        "riskParameters": {"priceLimitRatioX": "0.05", "priceLimitRatioY": "0.05"},
+    }
+
+
+def _contract(instrument: Instrument) -> Json:
+    inverse = instrument.kind is Kind.INVERSE
+    return {
+        "symbol": venue_name(instrument.symbol),
+        "contractType": "InversePerpetual" if inverse else "LinearPerpetual",
         "status": "Trading",
         "baseCoin": instrument.base,
         "quoteCoin": instrument.quote,
-        "settleCoin": instrument.quote,
+        "settleCoin": instrument.settle,
         "launchTime": str(LISTED_MS),
         "deliveryTime": "0",
         "deliveryFeeRate": "",
@@ -64,7 +97,7 @@ def _instrument(instrument: Instrument) -> Json:
         },
         "unifiedMarginTrade": True,
         "fundingInterval": 480,
-        "copyTrading": "both",
+        "copyTrading": "none" if inverse else "both",
         "upperFundingRate": "0.00375",
         "lowerFundingRate": "-0.00375",
         "isPreListing": False,
@@ -73,53 +106,67 @@ def _instrument(instrument: Instrument) -> Json:
 
 
 def ticker_json(state: State, instrument: Instrument) -> Json:
-    """Return the ticker of one symbol; volumes are of the mark price walk, so zero."""
+    """Return the ticker of one symbol; volumes are of the mark price walk, so zero. Spot has no mark and no funding."""
     symbol, tape = instrument.symbol, state.tape
     mark, ladder = plain(state.mark(symbol)), state.ladder(symbol)
     bid, ask = ladder.bids[0] if ladder.bids else ladder.asks[0], ladder.asks[0]
     opened = tape.opens[symbol]
-    return {
-        "symbol": symbol,
+    row: Json = {
+        "symbol": venue_name(symbol),
         "lastPrice": mark,
-        "indexPrice": mark,
-        "markPrice": mark,
         "prevPrice24h": plain(opened),
         "price24hPcnt": f"{(state.mark(symbol) - opened) / opened:.6f}",
         "highPrice24h": plain(tape.highs[symbol]),
         "lowPrice24h": plain(tape.lows[symbol]),
+        "turnover24h": "0",
+        "volume24h": "0",
+        "bid1Price": plain(bid[0]),
+        "bid1Size": plain(bid[1]),
+        "ask1Price": plain(ask[0]),
+        "ask1Size": plain(ask[1]),
+    }
+    if instrument.kind is Kind.SPOT:
+        return row | {"usdIndexPrice": mark}
+    return row | {
+        "indexPrice": mark,
+        "markPrice": mark,
         "prevPrice1h": plain(opened),
         "openInterest": "0",
         "openInterestValue": "0",
-        "turnover24h": "0",
-        "volume24h": "0",
         "fundingRate": plain(state.funding_rates[symbol]),
         "nextFundingTime": str((state.now() // FUNDING_PERIOD_MS + 1) * FUNDING_PERIOD_MS),
         "predictedDeliveryPrice": "",
         "basisRate": "",
         "deliveryFeeRate": "",
         "deliveryTime": "0",
-        "bid1Price": plain(bid[0]),
-        "bid1Size": plain(bid[1]),
-        "ask1Price": plain(ask[0]),
-        "ask1Size": plain(ask[1]),
+    }
+
+
+def ticker_change(instrument: Instrument, mark: str) -> Json:
+    """Return what changes of a contract's ticker when its price moves."""
+    return {
+        "symbol": venue_name(instrument.symbol),
+        "lastPrice": mark,
+        "markPrice": mark,
+        "indexPrice": mark,
     }
 
 
 def tickers(ctx: Context) -> object:
     """GET /v5/market/tickers."""
-    state = ctx.exchange.state
-    rows = [ticker_json(state, instrument) for instrument in _chosen(ctx)]
-    return {"category": ctx.params.text("category"), "list": rows}
+    state, kind = ctx.exchange.state, category_of(ctx.params)
+    rows = [ticker_json(state, instrument) for instrument in _chosen(ctx, kind)]
+    return {"category": WORDS[kind], "list": rows}
 
 
 def order_book(ctx: Context) -> object:
     """GET /v5/market/orderbook."""
     state = ctx.exchange.state
-    instrument = state.instrument(ctx.params.text("symbol"))
+    instrument = market_of(state, category_of(ctx.params), ctx.params)
     size = max(1, min(ctx.params.integer("limit", 25), 500))
     ladder = state.ladder(instrument.symbol)
     return {
-        "s": instrument.symbol,
+        "s": venue_name(instrument.symbol),
         "b": [[plain(price), plain(quantity)] for price, quantity in ladder.bids[:size]],
         "a": [[plain(price), plain(quantity)] for price, quantity in ladder.asks[:size]],
         "ts": state.now(),

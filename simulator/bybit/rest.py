@@ -112,10 +112,13 @@ class BybitRest:
         text = f"{stamp}{account.api_key}{window}{payload}"
         if not verify(account.secret, text, headers.get("x-bapi-sign", "")):
             raise ApiError(10004, "Error sign, please check your signature generation algorithm.")
-        rights = account.permissions
-        if not (rights.futures if call.endpoint.trades else rights.reading):
+        rights, spot = account.permissions, is_spot(call.context.params)
+        may_trade = rights.spot if spot else rights.futures
+        if not (may_trade if call.endpoint.trades else rights.reading):
             raise ApiError(10005, "Permission denied, please check your API key permissions.")
-        standing = self._limits.take(account.account_id, request.path, now, trades=call.endpoint.trades)
+        standing = self._limits.take(
+            account.account_id, request.path, now, trades=call.endpoint.trades, spot=spot
+        )
         if standing.left < 0:
             raise ApiError(10006, "Too many visits. Exceeded the API Rate Limit.", standing.headers)
         call.context.caller, call.headers = account, standing.headers
@@ -127,9 +130,14 @@ class BybitRest:
                 check_window(call, now)
             return answer(call.endpoint.run(call.context), now, call.headers)
         except Refusal as refusal:
-            return refused(from_refusal(refusal), now, call.headers)
+            return refused(from_refusal(refusal, spot=is_spot(call.context.params)), now, call.headers)
         except ApiError as error:
             return refused(error, now, call.headers)
+
+
+def is_spot(params: Params) -> bool:
+    """Say whether a request is about spot, which has limits, rights and words of its own."""
+    return params.values.get("category") == "spot"
 
 
 def check_window(call: Call, now_ms: int) -> None:

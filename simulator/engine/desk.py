@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from simulator.engine import spot
 from simulator.engine.account import Account
+from simulator.engine.admission import admit, check_client_id, check_margin, check_mode, reducible
 from simulator.engine.book import Level, walk
-from simulator.engine.instrument import Instrument
-from simulator.engine.margin import covers, opens
-from simulator.engine.order import (
-    ZERO,
-    Execution,
-    Order,
-    OrderRequest,
-    OrderType,
-    PositionSide,
-    Side,
-    Status,
-    TimeInForce,
-)
+from simulator.engine.booking import execute
+from simulator.engine.instrument import Kind
+from simulator.engine.margin import opens
+from simulator.engine.order import ZERO, Execution, Order, OrderRequest, OrderType, Status, TimeInForce
 from simulator.engine.refusal import Reason, Refusal
 from simulator.engine.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What an order may book, and the levels that it would execute against."""
-
-    quantity: Decimal
-    levels: list[Level]
 
 
 class Desk:
@@ -40,7 +24,7 @@ class Desk:
 
     def place(self, account: Account, request: OrderRequest) -> Order:
         """Accept one order and execute what the book allows at once; the returned order shows the outcome."""
-        taken = self._check(account, request)
+        taken = admit(self._state, account, request)
         if taken.levels and request.time_in_force is TimeInForce.GTX and request.type is not OrderType.MARKET:
             raise Refusal(Reason.POST_ONLY_WOULD_TAKE)
         order = self._state.enter(account, request, taken.quantity)
@@ -49,7 +33,7 @@ class Desk:
 
     def accept(self, account: Account, request: OrderRequest) -> Order:
         """Accept one order without matching it, as a venue does that acknowledges first; `settle` matches it."""
-        order = self._state.enter(account, request, self._check(account, request).quantity)
+        order = self._state.enter(account, request, admit(self._state, account, request).quantity)
         account.open_orders[order.order_id] = order
         return order
 
@@ -62,38 +46,19 @@ class Desk:
         if not order.is_open:
             return
         if order.reduce_only or not opens(order.side, order.position_side):
-            left = self._reducible(account, order.symbol, order.side, order.position_side)
+            left = reducible(account, order.symbol, order.side, order.position_side)
             order.quantity = min(order.quantity, order.executed + left) if left else order.quantity
             if not left:
                 state.end(account, order, Status.CANCELED)
                 return
         limit = None if order.type is OrderType.MARKET else order.price
         taken = walk(state.ladder(order.symbol).against(order.side), order.side, order.remaining, limit)
+        if not self._pays(account, order, taken):
+            return
         if taken and order.time_in_force is TimeInForce.GTX and limit is not None:
             state.end(account, order, Status.CANCELED)
             return
         self._match(account, order, taken)
-
-    def _check(self, account: Account, request: OrderRequest) -> _Taken:
-        """Refuse what cannot be accepted; return the quantity to book and what the book gives for it."""
-        state = self._state
-        instrument = state.instrument(request.symbol)
-        self._check_client_id(account, request.client_order_id)
-        self._check_mode(account, request)
-        quantity, reducing = self._sized(account, instrument, request)
-        market = request.type is OrderType.MARKET
-        mark = state.mark(request.symbol)
-        if not market:
-            instrument.check_price(request.price, mark)
-        if not reducing:
-            instrument.check_notional(quantity, mark if market else request.price)
-        levels = state.ladder(request.symbol).against(request.side)
-        taken = walk(levels, request.side, quantity, None if market else request.price)
-        if not market and len(account.open_orders) >= instrument.max_open_orders:
-            raise Refusal(Reason.TOO_MANY_OPEN_ORDERS)
-        if not reducing:
-            self._check_margin(account, request, quantity, taken, mark)
-        return _Taken(quantity, taken)
 
     def _match(self, account: Account, order: Order, taken: list[Level]) -> None:
         state = self._state
@@ -101,7 +66,7 @@ class Desk:
         if fill_or_kill and sum(size for _, size in taken) < order.remaining:
             taken = []
         for price, size in taken:
-            state.execute(account, order, price, size)
+            execute(state, account, order, price, size)
         if order.is_open:
             if order.type is OrderType.LIMIT and order.time_in_force in (TimeInForce.GTC, TimeInForce.GTX):
                 state.rest(account, order)
@@ -109,6 +74,14 @@ class Desk:
                 state.end(account, order, Status.EXPIRED)
         if taken and account.open_orders:
             self.expire_orphans(account, order.symbol)
+
+    def _pays(self, account: Account, order: Order, taken: list[Level]) -> bool:
+        """Say whether `taken` can be booked; a spot order whose wallet was emptied meanwhile expires instead."""
+        instrument = self._state.instruments[order.symbol]
+        if instrument.kind is not Kind.SPOT or spot.pays(account, instrument, order.side, taken):
+            return True
+        self._state.end(account, order, Status.EXPIRED)
+        return False
 
     def amend(
         self, account: Account, order: Order, price: Decimal, quantity: Decimal, client_order_id: str = ""
@@ -156,7 +129,7 @@ class Desk:
         )
         del account.open_orders[order.order_id]
         try:
-            self._check_margin(account, request, rest, taken, self._state.mark(order.symbol))
+            check_margin(self._state, account, request, rest, taken, self._state.mark(order.symbol))
         finally:
             account.open_orders[order.order_id] = order
 
@@ -185,11 +158,11 @@ class Desk:
             account = state.accounts[order.account_id]
             wanted = order.remaining
             if order.reduce_only or not opens(order.side, order.position_side):
-                wanted = min(wanted, self._reducible(account, order.symbol, order.side, order.position_side))
+                wanted = min(wanted, reducible(account, order.symbol, order.side, order.position_side))
             taken = walk(ladder.against(order.side), order.side, wanted, order.price)
             size = sum((quantity for _, quantity in taken), ZERO)
-            if size:
-                state.execute(account, order, order.price, size, maker=True)
+            if size and self._pays(account, order, [(order.price, size)]):
+                execute(state, account, order, order.price, size, maker=True)
                 self.expire_orphans(account, symbol)
 
     def expire_orphans(self, account: Account, symbol: str) -> None:
@@ -199,7 +172,7 @@ class Desk:
                 order.reduce_only or not opens(order.side, order.position_side)
             ):
                 continue
-            if not self._reducible(account, symbol, order.side, order.position_side):
+            if not reducible(account, symbol, order.side, order.position_side):
                 self._state.end(account, order, Status.EXPIRED)
 
     def book(self, account: Account, request: OrderRequest, executions: list[Level], *, final: bool) -> Order:
@@ -209,7 +182,7 @@ class Desk:
         """
         state = self._state
         instrument = state.instrument(request.symbol)
-        self._check_mode(account, request)
+        check_mode(account, request, instrument)
         if not executions:
             raise Refusal(Reason.EXECUTION_INVALID, "At least one is needed.")
         for price, size in executions:
@@ -217,6 +190,8 @@ class Desk:
                 raise Refusal(
                     Reason.EXECUTION_INVALID, "Prices and quantities must be positive and on the step."
                 )
+        if instrument.kind is Kind.SPOT and not spot.pays(account, instrument, request.side, executions):
+            raise Refusal(Reason.INSUFFICIENT_MARGIN)
         total = sum((size for _, size in executions), ZERO)
         order = account.client_ids.get(request.client_order_id)
         if (
@@ -227,7 +202,7 @@ class Desk:
         ):
             order.quantity = max(order.quantity, order.executed + total)
         else:
-            self._check_client_id(account, request.client_order_id)
+            check_client_id(state, account, request.client_order_id, request.unique)
             order = state.enter(account, request, max(request.quantity, total))
             state.rest(account, order)
         if final:
@@ -235,52 +210,6 @@ class Desk:
         elif order.quantity == order.executed + total:
             order.quantity += instrument.step  # an order that goes on must not read FILLED in between
         for price, size in executions:
-            state.execute(account, order, price, size)
+            execute(state, account, order, price, size)
         self.expire_orphans(account, request.symbol)
         return order
-
-    def _check_client_id(self, account: Account, client_order_id: str) -> None:
-        rule = self._state.rules.client_id_uniqueness
-        earlier = account.client_ids.get(client_order_id) if client_order_id and rule != "none" else None
-        if earlier is not None and (rule == "always" or earlier.is_open):
-            raise Refusal(Reason.DUPLICATE_CLIENT_ID)
-
-    def _check_mode(self, account: Account, request: OrderRequest) -> None:
-        if account.hedge_mode == (request.position_side is PositionSide.BOTH):
-            raise Refusal(Reason.POSITION_SIDE_MISMATCH)
-        if account.hedge_mode and request.reduce_only:
-            raise Refusal(Reason.REDUCE_ONLY_IN_HEDGE_MODE)
-
-    def _sized(self, account: Account, instrument: Instrument, request: OrderRequest) -> tuple[Decimal, bool]:
-        """Return the quantity to book and whether the order can only reduce."""
-        closing_leg = not opens(request.side, request.position_side)
-        if not (request.reduce_only or request.close_position or closing_leg):
-            instrument.check_quantity(request.quantity, market=request.type is OrderType.MARKET)
-            return request.quantity, False
-        held = self._reducible(account, request.symbol, request.side, request.position_side)
-        if request.close_position:
-            if not held:
-                raise Refusal(Reason.REDUCE_ONLY_REJECTED)
-            return held, True
-        instrument.check_quantity(request.quantity, market=request.type is OrderType.MARKET)
-        # In hedge mode the venue refuses more than the leg holds; in one-way mode it trims.
-        if not held or (closing_leg and request.quantity > held):
-            raise Refusal(Reason.REDUCE_ONLY_REJECTED)
-        return min(request.quantity, held), True
-
-    @staticmethod
-    def _reducible(account: Account, symbol: str, side: Side, position_side: PositionSide) -> Decimal:
-        held = account.held(symbol, position_side)
-        return max(ZERO, -held * side.sign)
-
-    def _check_margin(
-        self, account: Account, request: OrderRequest, quantity: Decimal, taken: list[Level], mark: Decimal
-    ) -> None:
-        cost = sum((price * size for price, size in taken), ZERO)
-        size = sum((part for _, part in taken), ZERO)
-        resting = (quantity - size) * request.price
-        exposure = (request.side, request.position_side, max(cost, size * mark) + resting)
-        loss = (cost - size * mark) * request.side.sign
-        fee = cost * account.taker_fee
-        if not covers(self._state, account, request.symbol, exposure, fee=fee, loss=loss):
-            raise Refusal(Reason.INSUFFICIENT_MARGIN)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from simulator.engine.account import USDT, Account
+
 if TYPE_CHECKING:
-    from simulator.engine.account import Account
     from simulator.engine.conditional import Conditional
     from simulator.engine.order import Execution, Fill, Order
     from simulator.engine.position import Position
@@ -20,10 +21,11 @@ class Listener(Protocol):
         """An order was accepted, executed (then `fill` is given), amended or ended."""
 
     def balance_changed(
-        self, account: Account, reason: str, amount: Decimal, positions: Sequence[Position]
+        self, account: Account, reason: str, amount: Decimal, positions: Sequence[Position], asset: str = USDT
     ) -> None:
-        """The wallet or `positions` changed; `amount` excludes realised profit and commission; `reason` is ORDER,
-        DEPOSIT, FUNDING_FEE or INSURANCE_CLEAR.
+        """The wallet of `asset` or `positions` changed; `reason` is ORDER, DEPOSIT, FUNDING_FEE, INSURANCE_CLEAR or
+        SPOT_TRADE (then once for the coin and once for the quote currency). `amount` excludes realised profit and
+        commission, except at spot, where it is all that the wallet moved by.
         """
 
     def conditional_changed(self, account: Account, conditional: Conditional) -> None:

@@ -1,11 +1,35 @@
-"""One perpetual contract: its increments, limits and the shape of its pretended market. Contract size is always 1."""
+"""One market: its kind, increments, limits and the shape of its pretended book.
+
+The symbol tells the kind: `BTCUSDT` is a linear perpetual, `BTCUSDT:SPOT` the spot market, `BTCUSD:INVERSE` the perpetual
+that settles in its coin. Quantities count base coins (spot, linear) or face value in the quote currency (inverse); what a
+venue calls a contract is its dialect's conversion.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
 
 from simulator.engine.refusal import Reason, Refusal
+
+SPOT_SUFFIX = ":SPOT"
+INVERSE_SUFFIX = ":INVERSE"
+
+
+class Kind(StrEnum):
+    """What a market trades: coins, or perpetuals that settle in the quote currency or in the coin."""
+
+    SPOT = "SPOT"
+    LINEAR = "LINEAR"
+    INVERSE = "INVERSE"
+
+
+def kind_of(symbol: str) -> Kind:
+    """Return the kind that an engine symbol names."""
+    if symbol.endswith(SPOT_SUFFIX):
+        return Kind.SPOT
+    return Kind.INVERSE if symbol.endswith(INVERSE_SUFFIX) else Kind.LINEAR
 
 
 def decimals_of(increment: Decimal) -> int:
@@ -16,8 +40,9 @@ def decimals_of(increment: Decimal) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Increments and limits in quote units (prices, notional) and contracts (quantities).
+    """Increments and limits in quote units (prices, notional) and units of quantity.
 
+    `settle` is the asset that margin, profit and fees of a perpetual are counted in, and the quote asset at spot;
     `spread_ticks` is the whole spread; `depth_quantity` the size of the best level; `maintenance_rate` the share of
     notional that must stay covered; `price_band` how far a limit price may lie from the mark, as a share of it.
     """
@@ -39,13 +64,15 @@ class Instrument:
     max_leverage: int = 125
     price_band: Decimal = Decimal("0.05")
     max_open_orders: int = 200
+    kind: Kind = Kind.LINEAR
+    settle: str = field(init=False)
     price_decimals: int = field(init=False)
     quantity_decimals: int = field(init=False)
     price_unit: Decimal = field(init=False)
     quantity_unit: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError when an increment or limit is not positive, or the starting price is off its tick."""
+        """Raise ValueError when a limit is not positive, the price is off its tick, or symbol and kind disagree."""
         positive = (self.price, self.tick, self.step, self.min_quantity, self.depth_quantity)
         if not all(value.is_finite() and value > 0 for value in positive):
             raise ValueError("price, tick, step, min_qty and depth_qty must be positive")
@@ -57,7 +84,12 @@ class Instrument:
             raise ValueError(
                 "min_notional must not be negative; spread_ticks, levels and max_leverage start at 1"
             )
+        if kind_of(self.symbol) is not self.kind:
+            raise ValueError(
+                f"a {self.kind} symbol ends in {SPOT_SUFFIX}, {INVERSE_SUFFIX} or, if linear, in neither"
+            )
         set_field = object.__setattr__
+        set_field(self, "settle", self.base if self.kind is Kind.INVERSE else self.quote)
         set_field(self, "price_decimals", decimals_of(self.tick))
         set_field(self, "quantity_decimals", decimals_of(self.step))
         set_field(self, "price_unit", Decimal(1).scaleb(-self.price_decimals))
@@ -89,9 +121,14 @@ class Instrument:
             raise Refusal(Reason.PRICE_BELOW_BAND)
 
     def check_notional(self, quantity: Decimal, price: Decimal) -> None:
-        """Refuse an order whose quantity times price is below the minimum."""
-        if quantity * price < self.min_notional:
+        """Refuse an order whose worth in the quote currency is below the minimum."""
+        worth = quantity if self.kind is Kind.INVERSE else quantity * price
+        if worth < self.min_notional:
             raise Refusal(Reason.NOTIONAL_BELOW_MINIMUM)
+
+    def value(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Return what `quantity` is worth at `price`, in the settle asset."""
+        return quantity / price if self.kind is Kind.INVERSE else quantity * price
 
     def floor_price(self, price: Decimal) -> Decimal:
         """Return the tick at or below `price`."""
@@ -100,52 +137,3 @@ class Instrument:
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """Return the step at or below `quantity`."""
         return (quantity / self.step).to_integral_value(ROUND_DOWN) * self.step
-
-
-def default_instruments() -> tuple[Instrument, ...]:
-    """Return the three contracts every new exchange lists."""
-    d = Decimal
-    return (
-        Instrument(
-            "BTCUSDT",
-            "BTC",
-            "USDT",
-            d("64000.0"),
-            d("0.1"),
-            d("0.001"),
-            d("0.001"),
-            d(100),
-            max_quantity=d(1000),
-            max_market_quantity=d(120),
-            depth_quantity=d("2.5"),
-        ),
-        Instrument(
-            "ETHUSDT",
-            "ETH",
-            "USDT",
-            d("3200.00"),
-            d("0.01"),
-            d("0.001"),
-            d("0.001"),
-            d(20),
-            max_quantity=d(10000),
-            max_market_quantity=d(2000),
-            depth_quantity=d(40),
-            max_leverage=100,
-        ),
-        Instrument(
-            "SOLUSDT",
-            "SOL",
-            "USDT",
-            d("160.00"),
-            d("0.01"),
-            d("0.01"),
-            d("0.01"),
-            d(5),
-            max_quantity=d(100000),
-            max_market_quantity=d(10000),
-            depth_quantity=d(600),
-            maintenance_rate=d("0.01"),
-            max_leverage=75,
-        ),
-    )

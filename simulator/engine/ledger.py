@@ -10,8 +10,8 @@ from simulator.engine.order import Fill, Order
 
 @dataclass(frozen=True, slots=True)
 class BalanceChange:
-    """One movement of a wallet, in USDT; `kind` is DEPOSIT, REALIZED_PNL, COMMISSION, FUNDING_FEE or
-    INSURANCE_CLEAR.
+    """One movement of the wallet of `asset`; `kind` is DEPOSIT, REALIZED_PNL, COMMISSION, FUNDING_FEE, INSURANCE_CLEAR
+    or, for either side of a spot exchange, TRADE. `balance` is the wallet after it.
     """
 
     seq: int
@@ -22,6 +22,7 @@ class BalanceChange:
     symbol: str
     reference: str
     time_ms: int
+    asset: str = "USDT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
+
+from simulator.engine.instrument import INVERSE_SUFFIX
 
 ZERO = Decimal(0)
+Uniqueness = Literal["open", "always", "none"]
 
 
 class Side(StrEnum):
@@ -80,8 +84,9 @@ OPEN = (Status.NEW, Status.PARTIALLY_FILLED)
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What an owner asks for. `price` is zero for MARKET; `quantity` in contracts; `received_ms` the server's time
-    when the request arrived; `close_position` asks for the whole position, whatever `quantity` says.
+    """What an owner asks for. `price` is zero for MARKET; `received_ms` is the server's time when the request arrived;
+    `close_position` asks for the whole position, whatever `quantity` says; `quote_quantity`, of a spot market order,
+    asks for as many coins as that amount trades, whatever `quantity` says; `unique` is the venue's rule for its id.
     """
 
     symbol: str
@@ -98,11 +103,16 @@ class OrderRequest:
     origin: Origin = Origin.CLIENT
     original_type: str = ""
     trigger_price: Decimal = ZERO
+    unique: Uniqueness = "open"
+    quote_quantity: Decimal = ZERO
 
 
 @dataclass(slots=True)
 class Order:
-    """One order; `cost` is the sum of price times quantity over its fills."""
+    """One order; `cost` sums what its fills were worth: price times quantity, for inverse quantity by price (coins).
+
+    `quote_quantity` is the amount of quote currency that a spot market order was asked to trade, zero else.
+    """
 
     seq: int
     order_id: int
@@ -127,16 +137,21 @@ class Order:
     status: Status = Status.NEW
     executed: Decimal = ZERO
     cost: Decimal = ZERO
+    quote_quantity: Decimal = ZERO
 
     @property
     def remaining(self) -> Decimal:
-        """Return the contracts not executed yet."""
+        """Return the quantity not executed yet."""
         return self.quantity - self.executed
 
     @property
     def average_price(self) -> Decimal:
-        """Return the mean execution price, zero before the first fill."""
-        return self.cost / self.executed if self.executed else ZERO
+        """Return the mean execution price (harmonic for inverse), zero before the first fill."""
+        if not self.executed:
+            return ZERO
+        return (
+            self.executed / self.cost if self.symbol.endswith(INVERSE_SUFFIX) else self.cost / self.executed
+        )
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +161,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution; `commission` and `realised_pnl` in quote units, both already booked to the wallet."""
+    """One execution; `commission` in `commission_asset` and `realised_pnl` in the settle asset, both already booked."""
 
     seq: int
     trade_id: int
@@ -163,3 +178,4 @@ class Fill:
     maker: bool
     time_ms: int
     visible_ms: int
+    commission_asset: str = "USDT"

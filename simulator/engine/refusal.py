@@ -35,6 +35,7 @@ class Reason(Enum):
     OPEN_ORDERS_EXIST = "The mode cannot change while orders are open."
     OPEN_POSITIONS_EXIST = "The mode cannot change while positions are open."
     LEVERAGE_INVALID = "The leverage is outside the instrument's range."
+    NOT_AT_SPOT = "A spot market has no positions: nothing to reduce, no leverage, no funding."
     EXECUTION_INVALID = "The given executions do not form an order."
 
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
-from simulator.engine.account import Account
+from simulator.engine.account import USDT, Account
 from simulator.engine.book import Ladder, SyntheticBook
 from simulator.engine.events import Listener
-from simulator.engine.instrument import Instrument
+from simulator.engine.instrument import Instrument, Kind
 from simulator.engine.ledger import BalanceChange, Ledger
-from simulator.engine.order import Execution, Fill, Order, OrderRequest, Status
+from simulator.engine.order import ZERO, Execution, Order, OrderRequest, Status, Uniqueness
 from simulator.engine.refusal import Reason, Refusal
 from simulator.engine.tape import Tape
 
 CENT = Decimal("0.00000001")
-Uniqueness = Literal["open", "always", "none"]
+UniquenessRule = Literal["venue", "open", "always", "none"]
 
 
 @dataclass(slots=True)
@@ -29,12 +29,17 @@ class Rules:
     """What an operator may change while the exchange runs; times in milliseconds.
 
     `matching_delay_ms` lies between acknowledging and matching, where a dialect acknowledges first; with zero the
-    order is matched right after the answer.
+    order is matched right after the answer. `client_id_uniqueness` rules over what a request says of its venue,
+    unless it is "venue".
     """
 
     visibility_lag_ms: int = 0
     matching_delay_ms: int = 0
-    client_id_uniqueness: Uniqueness = "open"
+    client_id_uniqueness: UniquenessRule = "venue"
+
+    def uniqueness(self, venues: Uniqueness) -> Uniqueness:
+        """Return the rule in force for a request whose venue has the rule `venues`."""
+        return venues if self.client_id_uniqueness == "venue" else self.client_id_uniqueness
 
 
 class State:
@@ -47,6 +52,7 @@ class State:
         self.ledger = Ledger()
         self.tape = Tape(seed)
         self.instruments: dict[str, Instrument] = {}
+        self.siblings: dict[str, tuple[str, ...]] = {}
         self.books: dict[str, SyntheticBook] = {}
         self.accounts: dict[str, Account] = {}
         self.by_key: dict[str, Account] = {}
@@ -63,6 +69,10 @@ class State:
         if found is None:
             raise Refusal(Reason.UNKNOWN_SYMBOL, symbol)
         return found
+
+    def listed(self, kind: Kind) -> list[Instrument]:
+        """Return the instruments of one kind, in the order they were listed."""
+        return [instrument for instrument in self.instruments.values() if instrument.kind is kind]
 
     def account(self, account_id: str) -> Account:
         """Return an account or refuse with UNKNOWN_ACCOUNT."""
@@ -85,20 +95,24 @@ class State:
         self._order_id += 1
         return self._order_id
 
+    def next_trade_id(self) -> int:
+        self._trade_id += 1
+        return self._trade_id
+
     def credit(
-        self, account: Account, kind: str, amount: Decimal, symbol: str = "", reference: str = ""
-    ) -> None:
-        """Move `amount` USDT (negative takes) in or out of the wallet and record it."""
-        account.wallet += amount
+        self, account: Account, kind: str, amount: Decimal, symbol: str = "", reference: str = "", asset: str = USDT
+    ) -> None:  # fmt: skip
+        """Move `amount` of `asset` (negative takes) in or out of its wallet and record it."""
+        balance = account.wallets[asset] = account.wallets.get(asset, ZERO) + amount
         ledger = self.ledger
         change = BalanceChange(
-            ledger.next_seq(), account.account_id, kind, amount, account.wallet, symbol, reference, self.now()
+            ledger.next_seq(), account.account_id, kind, amount, balance, symbol, reference, self.now(), asset
         )
         ledger.balances.append(change)
         account.changes.append(change)
 
     def enter(self, account: Account, request: OrderRequest, quantity: Decimal) -> Order:
-        """Accept an order of `quantity` contracts and announce it; it is not in the book yet."""
+        """Accept an order of `quantity` and announce it; it is not in the book yet."""
         now, order_id, ledger = self.now(), self.next_order_id(), self.ledger
         order = Order(
             seq=ledger.next_seq(),
@@ -121,6 +135,7 @@ class State:
             created_ms=now,
             updated_ms=now,
             visible_ms=now + self.rules.visibility_lag_ms,
+            quote_quantity=request.quote_quantity,
         )
         account.orders[order_id] = order
         account.client_ids[order.client_order_id] = order
@@ -138,51 +153,11 @@ class State:
         account.open_orders[order.order_id] = order
         self.resting[order.symbol][order.order_id] = order
 
-    def execute(
-        self, account: Account, order: Order, price: Decimal, quantity: Decimal, *,
-        maker: bool = False, execution: Execution = Execution.TRADE,
-    ) -> Fill:  # fmt: skip
-        """Book one execution: position, wallet, order, ledger, then the announcements."""
-        now = self.now()
-        position = account.position(order.symbol, order.position_side)
-        realised = position.apply(quantity * order.side.sign, price).quantize(CENT, ROUND_HALF_EVEN)
-        position.realised_pnl += realised
-        position.updated_ms = order.updated_ms = now
-        rate = account.maker_fee if maker else account.taker_fee
-        commission = (price * quantity * rate).quantize(CENT, ROUND_HALF_EVEN)
-        order.executed += quantity
-        order.cost += price * quantity
-        order.status = Status.PARTIALLY_FILLED if order.remaining else Status.FILLED
-        if order.status is Status.FILLED:
-            self._forget(account, order)
-        self._trade_id += 1
-        reference = str(self._trade_id)
-        if realised:
-            self.credit(account, "REALIZED_PNL", realised, order.symbol, reference)
-        if commission:
-            self.credit(account, "COMMISSION", -commission, order.symbol, reference)
-        fill = Fill(
-            self.ledger.next_seq(), self._trade_id, order.order_id, order.client_order_id, account.account_id,
-            order.symbol, order.side, order.position_side, price, quantity, commission, realised, maker, now,
-            now + self.rules.visibility_lag_ms,
-        )  # fmt: skip
-        self.ledger.fills.append(fill)
-        account.fills.append(fill)
-        self.ledger.note(
-            now, "FILL", account.account_id, order.symbol, order.order_id,
-            {"trade_id": reference, "price": str(price), "quantity": str(quantity), "status": order.status.value},
-        )  # fmt: skip
-        self._index_holder(account, order.symbol)
-        for listener in self.listeners:
-            listener.balance_changed(account, "ORDER", Decimal(0), (position,))
-            listener.order_changed(account, order, execution, fill)
-        return fill
-
     def end(self, account: Account, order: Order, status: Status) -> None:
         """Cancel or expire what is left of an order and announce it."""
         order.status = status
         order.updated_ms = now = self.now()
-        self._forget(account, order)
+        self.forget(account, order)
         self.ledger.note(
             now, f"ORDER_{status.value}", order.account_id, order.symbol, order.order_id,
             {"client_order_id": order.client_order_id, "executed": str(order.executed)},
@@ -191,11 +166,13 @@ class State:
         for listener in self.listeners:
             listener.order_changed(account, order, execution, None)
 
-    def _forget(self, account: Account, order: Order) -> None:
+    def forget(self, account: Account, order: Order) -> None:
+        """Take an order that ended out of the book."""
         if account.open_orders.pop(order.order_id, None) is not None:
             self.resting[order.symbol].pop(order.order_id, None)
 
-    def _index_holder(self, account: Account, symbol: str) -> None:
+    def index_holder(self, account: Account, symbol: str) -> None:
+        """Note whether the account has a position in `symbol`."""
         holders = self.holders[symbol]
         if any(position.symbol == symbol for position in account.live_positions()):
             holders[account.account_id] = account

@@ -43,8 +43,9 @@ COMMANDS: dict[str, Callable[[Exchange, Input], Answer]] = {
 
 
 class Uniqueness(StrEnum):
-    """When a client order id may be used again."""
+    """When a client order id may be used again; VENUE leaves it to each dialect."""
 
+    VENUE = "venue"
     OPEN = "open"
     ALWAYS = "always"
     NONE = "none"

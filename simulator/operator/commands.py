@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from simulator.engine.account import Permissions
+from simulator.engine.account import USDT, Permissions
 from simulator.engine.exchange import Exchange, NewAccount
-from simulator.engine.instrument import Instrument
+from simulator.engine.instrument import Instrument, kind_of
+from simulator.engine.instrument import Kind as MarketKind
 from simulator.engine.order import ZERO, OrderRequest, OrderType, Origin, PositionSide, Side
 from simulator.faults import STREAM_ENDPOINT, STREAM_KINDS, Kind, Rule
 from simulator.operator.inputs import BadInput, Input
@@ -52,12 +53,15 @@ def _doubled(labels: list[str], taken: set[str]) -> set[str]:
 
 
 def _account(row: Input) -> NewAccount:
-    row.only("label", "balance", "taker_fee", "maker_fee", "permissions", "api_key", "api_secret")
+    row.only("label", "balance", "balances", "taker_fee", "maker_fee", "permissions", "api_key", "api_secret")
     rights = row.object("permissions")
-    rights.only("reading", "futures", "withdrawals", "ip_restricted")
+    rights.only("reading", "futures", "spot", "withdrawals", "ip_restricted")
     balance = row.decimal("balance")
-    if balance < 0:
+    balances = row.decimals("balances") if row.has("balances") else {}
+    if balance < 0 or any(amount < 0 for amount in balances.values()):
         raise BadInput("balance must not be negative")
+    if USDT in balances:
+        raise BadInput("balance is the USDT wallet; balances are the other assets")
     return NewAccount(
         row.text("label"),
         balance,
@@ -68,18 +72,22 @@ def _account(row: Input) -> NewAccount:
             rights.flag("futures", default=True),
             rights.flag("withdrawals", default=False),
             rights.flag("ip_restricted", default=False),
+            rights.flag("spot", default=True),
         ),
         row.text("api_key", ""),
         row.text("api_secret", ""),
+        balances,
     )
 
 
 def deposit(exchange: Exchange, given: Input) -> Answer:
     """Move money into an account, or out with a negative amount."""
-    given.only("account_id", "amount")
+    given.only("account_id", "amount", "asset")
     account = exchange.state.account(given.text("account_id"))
-    exchange.deposit(account, given.decimal("amount"))
-    return {"account_id": account.account_id, "wallet": f"{account.wallet:f}"}
+    asset = given.text("asset", USDT)
+    exchange.deposit(account, given.decimal("amount"), asset)
+    wallet = account.wallets.get(asset, ZERO)
+    return {"account_id": account.account_id, "asset": asset, "wallet": f"{wallet:f}"}
 
 
 def list_instruments(exchange: Exchange, given: Input) -> Answer:
@@ -93,14 +101,19 @@ def list_instruments(exchange: Exchange, given: Input) -> Answer:
 
 def _instrument(row: Input) -> Instrument:
     row.only(
-        "symbol", "base", "quote", "price", "tick", "step", "min_qty", "min_notional", "max_qty", "max_market_qty",
+        "symbol", "kind", "base", "quote", "price", "tick", "step", "min_qty", "min_notional", "max_qty", "max_market_qty",
         "spread_ticks", "depth_qty", "levels", "maintenance_rate", "max_leverage", "price_band", "max_open_orders",
     )  # fmt: skip
     symbol = row.text("symbol")
-    quote = row.text("quote", "USDT")
-    base = row.text("base", symbol.removesuffix(quote))
-    if not symbol.isalnum() or symbol != symbol.upper() or not base:
-        raise BadInput(f"symbol {symbol!r} must be upper-case letters and digits, a base and a quote")
+    pair, _, suffix = symbol.partition(":")
+    kind = row.choice("kind", MarketKind, kind_of(symbol))
+    quote = row.text("quote", "USD" if kind is MarketKind.INVERSE else USDT)
+    base = row.text("base", pair.removesuffix(quote))
+    known = suffix in {"", "SPOT", "INVERSE"} and symbol == (f"{pair}:{suffix}" if suffix else pair)
+    if not known or not pair.isalnum() or symbol != symbol.upper() or not base:
+        raise BadInput(
+            f"symbol {symbol!r} must be upper-case letters and digits, a base and a quote, then :SPOT or :INVERSE if so"
+        )
     step = row.decimal("step")
     most = row.decimal("max_qty", Decimal(1_000_000))
     try:
@@ -110,6 +123,7 @@ def _instrument(row: Input) -> Instrument:
             row.integer("spread_ticks", 1, 1), row.decimal("depth_qty", Decimal(10)), row.integer("levels", 20, 1),
             row.decimal("maintenance_rate", Decimal("0.005")), row.integer("max_leverage", 125, 1),
             row.decimal("price_band", Decimal("0.05")), row.integer("max_open_orders", 200, 1),
+            kind,
         )  # fmt: skip
     except ValueError as error:
         raise BadInput(f"{symbol}: {error}") from None
@@ -121,8 +135,7 @@ def set_prices(exchange: Exchange, given: Input) -> Answer:
     prices = given.decimals("prices")
     for symbol, price in prices.items():
         exchange.state.instrument(symbol).check_price(price)
-    for symbol, price in prices.items():
-        exchange.set_price(symbol, price)
+    exchange.set_prices(prices)
     return {"prices": _prices(exchange.state.tape.marks)}
 
 
@@ -187,10 +200,10 @@ def _rule(row: Input) -> Rule:
         raise BadInput('endpoint must be "METHOD /path", "*" or "WS"')
     if kind is Kind.HTTP_STATUS and not 200 <= row.integer("status", 0) <= 599:
         raise BadInput("http_status needs a status between 200 and 599")
-    if kind in {Kind.LATENCY, Kind.SLOW_REPLY} and not row.has("ms"):
+    if kind in {Kind.LATENCY, Kind.SLOW_REPLY, Kind.DELAY} and not row.has("ms"):
         raise BadInput(f"{kind} needs ms")
     # A mangled reply usually hides a done order, which is what makes it dangerous; a plain status means refused.
-    executes = row.flag("executes", default=kind in {Kind.GARBAGE, Kind.HTML, Kind.EMPTY})
+    executes = row.flag("executes", default=kind in {Kind.GARBAGE, Kind.HTML, Kind.EMPTY, Kind.RESET_MIDWAY})
     return Rule(
         endpoint,
         kind,

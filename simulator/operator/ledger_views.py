@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from simulator.engine.account import Account
 from simulator.engine.ledger import BalanceChange, Event
-from simulator.engine.margin import available, unrealised
+from simulator.engine.margin import available, locked, unrealised
 from simulator.engine.order import Fill, Order
 from simulator.engine.state import State
 
@@ -98,6 +98,7 @@ def _fill(fill: Fill, label: str) -> Row:
         "price": f"{fill.price:f}",
         "quantity": f"{fill.quantity:f}",
         "commission": f"{fill.commission:f}",
+        "commission_asset": fill.commission_asset,
         "realised_pnl": f"{fill.realised_pnl:f}",
         "maker": fill.maker,
         "time_ms": fill.time_ms,
@@ -119,6 +120,7 @@ def _change(item: BalanceChange, label: str) -> Row:
         "account_id": item.account_id,
         "label": label,
         "kind": item.kind,
+        "asset": item.asset,
         "amount": f"{item.amount:f}",
         "balance": f"{item.balance:f}",
         "symbol": item.symbol,
@@ -158,6 +160,7 @@ def _positions(state: State, account: Account) -> Iterator[Row]:
             "account_id": account.account_id,
             "label": account.label,
             "symbol": position.symbol,
+            "settle": state.instruments[position.symbol].settle,
             "position_side": position.side.value,
             "quantity": f"{position.quantity:f}",
             "entry_price": f"{position.entry_price:f}",
@@ -165,6 +168,8 @@ def _positions(state: State, account: Account) -> Iterator[Row]:
             "unrealised_pnl": f"{position.unrealised(mark):f}",
             "realised_pnl": f"{position.realised_pnl:f}",
             "leverage": account.leverage(position.symbol),
+            "isolated": position.symbol in account.isolated,
+            "margin": f"{position.margin:f}",
             "updated_ms": position.updated_ms,
         }
 
@@ -180,6 +185,10 @@ def accounts(state: State, after: int, account_id: str | None, limit: int) -> li
             "wallet": f"{account.wallet:f}",
             "unrealised_pnl": f"{unrealised(state, account):f}",
             "available": f"{available(state, account):f}",
+            "balances": {
+                asset: {"wallet": f"{wallet:f}", "locked": f"{locked(state, account, asset):f}"}
+                for asset, wallet in account.wallets.items()
+            },
             "open_orders": len(account.open_orders),
             "hedge_mode": account.hedge_mode,
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
+from app.application.risk.halts import RaiseHalt
 from app.domain.risk.halts import Halt, HaltScope
 from app.domain.risk.limits import Limits
 from tests.support.books import books_differ
-from tests.support.system import System, fixed, running_system
+from tests.support.system import System, fixed, running_system, until
 
 PAUSED, AT_LIMIT, FREE = 50, 50, 20
 
@@ -47,6 +49,34 @@ async def test_a_leaders_close_closes_paused_and_loss_limited_followers_while_en
             assert await _codes(system, "CLOSE") == {("COPIED", "AS_ASKED"): PAUSED + AT_LIMIT + FREE}
         assert await system.value("SELECT count(*) FROM positions WHERE quantity <> 0") == 0
         assert await books_differ(system) == []
+
+
+async def test_a_halt_that_closes_leaves_every_position_while_the_leader_holds_on(
+    database_dsn: str, redis_url: str
+) -> None:
+    async with running_system(database_dsn, redis_url, entry_ttl_s=120) as system:
+        whale = await system.make_leader()
+        followers = await system.make_followers(whale, [fixed("500")] * 30)
+        with system.start("work"), system.start("beat"), system.start("feed"):
+            await system.leader_watched()
+            system.lead("BUY", "0.1", parts=3)
+            await system.quiet(signals=1)
+            for scope, target, left in (
+                (HaltScope.USER, str(followers[0].user_id), 29),
+                (HaltScope.PLATFORM, "", 0),
+            ):
+                await RaiseHalt(system.app.uow, system.app.clock)(
+                    scope, target, "a drill", close_positions=True
+                )
+                await until(partial(_held_by, system, left), what=f"{left} positions left")
+            await system.quiet(signals=3)
+            system.lead("SELL", "0.1")
+            await system.quiet(signals=4)
+        assert await books_differ(system) == []
+
+
+async def _held_by(system: System, number: int) -> bool:
+    return bool(await system.value("SELECT count(*) = :n FROM positions WHERE quantity <> 0", n=number))
 
 
 async def _codes(system: System, action: str) -> dict[tuple[str, str], int]:

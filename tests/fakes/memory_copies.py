@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.application.trading.ports import Candidate, Prepared, Window
 from app.domain.shared.errors import ConcurrencyConflict
 from app.domain.shared.ids import FollowId
+from app.domain.shared.market import Symbol, Venue
 from app.domain.signals.signal import Signal
 from app.domain.trading.decision import Decision, DecisionOutcome
 
@@ -33,9 +34,13 @@ class MemoryCopies:
     chunks: list[list[FollowId]] = field(default_factory=list)
     windows: list[Window | None] = field(default_factory=list)
     snapshots: int = 0
+    symbols: Mapping[Venue, Symbol] = field(default_factory=dict)
 
-    async def snapshot(self, signal: Signal, now: datetime) -> Sequence[Candidate]:
+    async def snapshot(
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+    ) -> Sequence[Candidate]:
         self.snapshots += 1
+        self.symbols = symbols
         return [one for one in self.candidates if self._undecided(one.follower.follow_id)]
 
     def _undecided(self, follow: FollowId) -> bool:

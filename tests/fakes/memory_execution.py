@@ -99,6 +99,7 @@ class MemoryExecution:
     told: list[tuple[AccountId, Symbol, int]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     fail_on: str | None = None
+    venue: Venue = Venue.BINANCE_USDM
 
     def session(self) -> AbstractAsyncContextManager[ExecutionSession]:
         return self._session()
@@ -120,7 +121,7 @@ class MemoryExecution:
         return StoredAttempt(
             key=key,
             account_id=trade.account_id,
-            venue=Venue.BINANCE_USDM,
+            venue=self.venue,
             symbol=trade.symbol,
             side=trade.side,
             reduce_only=trade.reduce_only,
@@ -272,7 +273,13 @@ class MemoryExecution:
     async def known_order_ids(self, account: AccountId, symbol: Symbol, since: datetime) -> frozenset[str]:
         return frozenset(o.venue_order_id for o in self.orders.values() if o.venue_order_id is not None)
 
-    async def sync_wallet(self, account: AccountId, wallet: Money, at: datetime) -> None:
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
+        rows = [p.quantity for key, p in self.kept.items() if key[:2] == (account, symbol)]
+        return sum(rows, Decimal(0))
+
+    async def sync_wallet(
+        self, account: AccountId, wallet: Money, at: datetime, *, beside_coins: bool = False
+    ) -> None:
         self.funds[account] = FundsRow(wallet)
 
     async def book_funding(self, entries: Sequence[LedgerEntry]) -> None:

@@ -11,19 +11,32 @@ from decimal import Decimal
 
 from app.domain.exchanges.outcomes import NotSent, Outcome, VenueError
 from app.domain.exchanges.ports import ExchangeGateway, KeyFacts, MarketData, PrivateStream, StreamEvent
-from app.domain.exchanges.requests import PlaceOrder
+from app.domain.exchanges.protection import PlaceProtection, ProtectionOutcome, ProtectionReport
+from app.domain.exchanges.requests import MarginMode, PlaceOrder, PositionMode
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import DomainError, NotFound
-from app.domain.shared.execution import Fill, FundingPayment, OrderReport, VenueBalance, VenuePosition
+from app.domain.shared.execution import (
+    FeeRates,
+    Fill,
+    FundingPayment,
+    OrderReport,
+    VenueBalance,
+    VenuePosition,
+)
 from app.domain.shared.ids import AccountId, ClientOrderId, SignalId
 from app.domain.shared.market import Instrument, Symbol, Venue
 from app.domain.shared.money import Money, Price
 from app.domain.signals.priority import Lane
 
 Placed = Callable[[PlaceOrder], Awaitable[Outcome]]
+ToProtect = Callable[[PlaceProtection], Awaitable[ProtectionOutcome]]
 
 
 async def _nothing_leaves(_: PlaceOrder) -> Outcome:
+    return NotSent("nobody said what becomes of it")
+
+
+async def _nothing_protects(_: PlaceProtection) -> ProtectionOutcome:
     return NotSent("nobody said what becomes of it")
 
 
@@ -42,6 +55,11 @@ class ScriptedGateway:
     placed: list[PlaceOrder] = field(default_factory=list)
     leverages: list[int] = field(default_factory=list)
     asked_since: list[datetime | None] = field(default_factory=list)
+    margin_modes: list[MarginMode] = field(default_factory=list)
+    mode: PositionMode = PositionMode.ONE_WAY
+    on_protect: ToProtect = _nothing_protects
+    protected: list[PlaceProtection] = field(default_factory=list)
+    protections: dict[str, ProtectionReport] = field(default_factory=dict)
 
     async def place(self, order: PlaceOrder) -> Outcome:
         self.placed.append(order)
@@ -53,6 +71,10 @@ class ScriptedGateway:
     async def order(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
         self._read()
         return self.reports.get(client_order_id)
+
+    async def order_by_venue_id(self, instrument: Instrument, order_id: str) -> OrderReport | None:
+        self._read()
+        return next((row for row in self.reports.values() if row.order_id == order_id), None)
 
     async def open_orders(self, instrument: Instrument | None = None) -> Sequence[OrderReport]:
         return ()
@@ -74,9 +96,9 @@ class ScriptedGateway:
         self._read()
         return self.held
 
-    async def balance(self) -> VenueBalance:
+    async def balance(self, asset: str | None = None) -> VenueBalance:
         self._read()
-        return VenueBalance("USDT", self.wallet, self.wallet)
+        return VenueBalance(asset or "USDT", self.wallet, self.wallet)
 
     async def funding(self, since: datetime) -> Sequence[FundingPayment]:
         self._read()
@@ -87,6 +109,40 @@ class ScriptedGateway:
             raise self.leverage_error
         self.leverages.append(leverage)
         return leverage
+
+    async def set_margin_mode(self, instrument: Instrument, mode: MarginMode) -> None:
+        self.margin_modes.append(mode)
+
+    async def position_mode(self) -> PositionMode:
+        self._read()
+        return self.mode
+
+    async def set_position_mode(self, mode: PositionMode) -> None:
+        self.mode = mode
+
+    async def fee_rates(self, instrument: Instrument) -> FeeRates:
+        self._read()
+        return FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0005"))
+
+    async def protect(self, protection: PlaceProtection) -> ProtectionOutcome:
+        self.protected.append(protection)
+        return await self.on_protect(protection)
+
+    async def cancel_protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        self._read()
+        return self.protections.get(client_order_id)
+
+    async def protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        self._read()
+        return self.protections.get(client_order_id)
+
+    async def open_protections(self, instrument: Instrument | None = None) -> Sequence[ProtectionReport]:
+        self._read()
+        return [row for row in self.protections.values() if not row.status.is_final]
 
     async def key_facts(self) -> KeyFacts:
         return KeyFacts(can_trade=True, can_withdraw=False, ip_restricted=True)
@@ -175,6 +231,19 @@ class HeardBell:
         if self.broken:
             raise OSError("The broker is away.")
         self.rung.append((signal_id, lane))
+
+
+@dataclass
+class HeardTurns:
+    """Turns: everybody's turn has come; remembers who was to come soon."""
+
+    asked_for: list[AccountId] = field(default_factory=list)
+
+    async def take(self, accounts: Sequence[AccountId], at_most: int) -> frozenset[AccountId]:
+        return frozenset(accounts[:at_most])
+
+    async def soon(self, account: AccountId) -> None:
+        self.asked_for.append(account)
 
 
 @dataclass

@@ -9,75 +9,14 @@ is finite though time is not bounded.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from app.domain.exchanges.venue import IdUniqueness
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.trade import TradeState
-from tests.model.books import Books, Flaws, News, abandon, commit, older, take
+from tests.model.books import Books, News, abandon, commit, older, take
+from tests.model.rules import GONE, HORIZON, VALIDITY, Placed, Rules, State
 
-VALIDITY = 1
-CLOCK_ERROR = 1
-VISIBLE_WITHIN = 1
-HORIZON = 4
-GONE = -1
 RESTING = (OrderState.OPEN, OrderState.PARTIAL)
-
-
-class Placed(NamedTuple):
-    """One order at the venue: `live` while it may execute more, `visible` once queries show it."""
-
-    attempt: int
-    quantity: int
-    filled: int = 0
-    live: bool = True
-    visible: bool = False
-
-
-class State(NamedTuple):
-    """Everything. `unsent` are the attempts that a worker holds in its hand, `flying` (attempt, ticks until its deadline)."""
-
-    books: Books = Books()
-    unsent: tuple[int, ...] = ()
-    flying: tuple[tuple[int, int], ...] = ()
-    venue: tuple[Placed, ...] = ()
-    retried: bool = False
-
-    @property
-    def executed(self) -> int:
-        return sum(order.filled for order in self.venue)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Which protocol, which leg, which venue. The defaults of the flags are what is built.
-
-    `held` is what the follow holds when an exit begins. `visibility_bound`: the operator states how late an accepted order
-    may become visible, and the venue keeps to it.
-    """
-
-    uniqueness: IdUniqueness = IdUniqueness.OPEN_ORDERS
-    is_exit: bool = False
-    lots: int = 2
-    held: int = 2
-    attempts: int = 2
-    visibility_bound: bool = False
-    fence: bool = True
-    committed_timestamp: bool = True
-    retries_the_post: bool = False
-    answers: int = 2
-    flaws: Flaws = Flaws()
-    looks_up_resting: bool = True
-    looks_again_after_resend: bool = True
-    settles_only_when_booked: bool = True
-
-    @property
-    def counts_from(self) -> int:
-        """The age from which a negative answer counts."""
-        if not self.fence:
-            return 0
-        return VALIDITY + CLOCK_ERROR + (VISIBLE_WITHIN if self.visibility_bound else 0)
 
 
 def start(rules: Rules) -> State:
@@ -152,9 +91,11 @@ def _network(state: State, rules: Rules) -> Iterator[Step]:
         if _id_is_taken(state, attempt, rules):
             yield f"{attempt} arrives, duplicate", _after(arrived, News(attempt, OrderEvent.LOST), rules)
             continue
-        nothing_to_reduce = rules.is_exit and state.executed >= rules.held
-        if not nothing_to_reduce:
-            quantity = state.books.rows[attempt].quantity
+        quantity = state.books.rows[attempt].quantity
+        nothing_to_reduce = rules.is_exit and not rules.spot and state.executed >= rules.held
+        if rules.spot:
+            yield from _at_spot(arrived, attempt, quantity, rules)
+        elif not nothing_to_reduce:
             yield f"{attempt} arrives, accepted", arrived._replace(
                 venue=(*arrived.venue, Placed(attempt, quantity))
             )
@@ -162,6 +103,14 @@ def _network(state: State, rules: Rules) -> Iterator[Step]:
         refusal = OrderEvent.NEVER_LEFT if rules.is_exit and not nothing_to_reduce else OrderEvent.REFUSED
         yield f"{attempt} arrives, refused", _after(arrived, News(attempt, refusal), rules)
         yield f"{attempt} arrives, refused, reply lost", arrived
+
+
+def _at_spot(arrived: State, attempt: int, quantity: int, rules: Rules) -> Iterator[Step]:
+    if rules.held + rules.owner - arrived.executed < quantity:
+        return
+    for filled in range(1, quantity + 1):
+        sold = Placed(attempt, quantity, filled, live=False)
+        yield f"{attempt} arrives, sells {filled}", arrived._replace(venue=(*arrived.venue, sold))
 
 
 def _id_is_taken(state: State, attempt: int, rules: Rules) -> bool:
@@ -270,10 +219,29 @@ def _look(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
     if looks < rules.answers:
         yield f"look misses {attempt}", lost
         return
+    if rules.spot:
+        other = tuple(_at_spot_absent(state, attempt, rules))
+        if other:
+            yield from other
+            return
     for resend in (True,) if rules.is_exit else (True, False) if rules.visibility_bound else (False,):
         news = News(attempt, OrderEvent.PROVEN_ABSENT, looks=looks, resend=resend)
         then = "to be sent again" if resend else "the hold stays"
         yield f"look misses {attempt} beyond the fence: absent, {then}", _after(lost, news, rules)
+
+
+def _at_spot_absent(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
+    """What else the venue is asked for before an exit counts as absent that could be sold twice."""
+    books, row = state.books, state.books.rows[attempt]
+    unseen = [order for order in state.venue if order.attempt == attempt and order.filled]
+    if unseen and rules.lists_fills and rules.asks_for_fills:
+        order = unseen[-1]
+        ended = OrderEvent.SEEN_FILLED if order.filled == order.quantity else OrderEvent.SEEN_CANCELED
+        news = News(attempt, ended, order.filled, _fills_of(state, attempt))
+        yield f"look finds {attempt} by its fills", _after(state, news, rules)
+    elif rules.asks_for_holding and rules.owner + books.booked < state.executed:
+        missing = News(attempt, OrderEvent.LOST, looks=row.looks)
+        yield f"look misses {attempt}, coins are missing", _after(state, missing, rules)
 
 
 def _serve_waiting(state: State, rules: Rules) -> Iterator[Step]:

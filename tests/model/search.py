@@ -1,25 +1,26 @@
-"""Breadth-first search of every state, so that the first trace to a violation is a shortest one."""
+"""Breadth-first search of every state of a model, so that the first trace to a violation is a shortest one."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from app.domain.trading.trade import TradeState
-from tests.model.books import illegal_steps
-from tests.model.protocol import VALIDITY, Rules, State, start, steps
-
-NEGATIVE = (TradeState.REJECTED, TradeState.ABANDONED)
+S = TypeVar("S", bound=Hashable)
 
 
 @dataclass
-class Found:
-    """The graph that was searched: states by number, where each came from, and the first trace to each broken invariant."""
+class Found(Generic[S]):
+    """The graph that was searched: states by number, where each came from, and the first trace to each broken invariant.
 
-    states: list[State] = field(default_factory=list)
+    `edges` are the steps out of each state, each with its number among `names`.
+    """
+
+    states: list[S] = field(default_factory=list)
     came_from: list[tuple[int, str]] = field(default_factory=list)
-    edges: list[list[tuple[int, bool]]] = field(default_factory=list)
+    edges: list[list[tuple[int, int]]] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
     broken: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def trace(self, number: int) -> tuple[str, ...]:
@@ -30,16 +31,56 @@ class Found:
             steps_back.append(name)
         return tuple(reversed(steps_back))
 
+    @property
+    def size(self) -> str:
+        """How large the proof is."""
+        return f"{len(self.states)} states, {sum(map(len, self.edges))} steps"
 
-def search(rules: Rules, *, until: str | None = None, most: int = 1_000_000) -> Found:
+    def told(self) -> str:
+        """What is broken, each with its shortest trace."""
+        return "\n".join(f"{name}: {' | '.join(trace)}" for name, trace in self.broken.items())
+
+    def stuck(
+        self, converged: Callable[[S], bool], *, without: tuple[str, ...] = ()
+    ) -> tuple[str, ...] | None:
+        """Return the shortest trace to a state from which no converged one can be reached, None when there is none.
+
+        Steps whose names begin with one of `without` do not help: the rest must manage alone.
+        """
+        helps = [not name.startswith(without) for name in self.names]
+        backwards: list[list[int]] = [[] for _ in self.states]
+        for here, out in enumerate(self.edges):
+            for there, name in out:
+                if helps[name]:
+                    backwards[there].append(here)
+        good = [converged(state) for state in self.states]
+        waiting = [number for number, fine in enumerate(good) if fine]
+        while waiting:
+            for before in backwards[waiting.pop()]:
+                if not good[before]:
+                    good[before] = True
+                    waiting.append(before)
+        first = next((number for number, fine in enumerate(good) if not fine), None)
+        return None if first is None else self.trace(first)
+
+
+def explore(
+    start: S,
+    steps: Callable[[S], Iterable[tuple[str, S]]],
+    broken_by: Callable[[S], Iterable[str]],
+    broken_by_step: Callable[[S, S], Iterable[str]],
+    *,
+    until: str | None = None,
+    most: int = 1_000_000,
+) -> Found[S]:
     """Visit every state that can be reached, or all until an invariant is seen broken.
 
     Raises AssertionError beyond `most` states.
     """
-    found = Found()
-    numbers: dict[State, int] = {}
+    found: Found[S] = Found()
+    numbers: dict[S, int] = {}
 
-    def number_of(state: State, parent: int, name: str) -> int:
+    def number_of(state: S, parent: int, name: str) -> int:
         known = numbers.get(state)
         if known is None:
             known = numbers[state] = len(found.states)
@@ -47,73 +88,27 @@ def search(rules: Rules, *, until: str | None = None, most: int = 1_000_000) -> 
             found.came_from.append((parent, name))
             found.edges.append([])
             waiting.append(known)
-            for invariant in broken_by(state, rules):
+            for invariant in broken_by(state):
                 found.broken.setdefault(invariant, found.trace(known))
         return known
 
     waiting: deque[int] = deque()
-    number_of(start(rules), 0, "")
+    number_of(start, 0, "")
     while waiting and until not in found.broken:
         here = waiting.popleft()
         state = found.states[here]
-        for name, after in steps(state, rules):
+        for name, after in steps(state):
             there = number_of(after, here, name)
-            found.edges[here].append((there, name.startswith(("stream", "reply"))))
-            for what in illegal_steps(state.books, after.books):
+            found.edges[here].append((there, found.names.setdefault(name, len(found.names))))
+            for what in broken_by_step(state, after):
                 found.broken.setdefault("I11", (*found.trace(here), name, what))
         assert len(found.states) <= most, "the model is larger than it was meant to be"
     return found
 
 
-def broken_by(state: State, rules: Rules) -> Iterator[str]:
-    """Name the invariants of the life cycle that a state breaks."""
-    books, executed = state.books, state.executed
-    may_execute = sum(order.quantity - order.filled for order in state.venue if order.live)
-    if not rules.is_exit:
-        if executed + may_execute > rules.lots:
-            yield "I1"
-        if books.trade in NEGATIVE and executed + may_execute:
-            yield "I2"
-        if books.hold + books.booked < executed + may_execute:
-            yield "I3"
-    quiet = not (may_execute or state.flying or state.unsent)
-    # Where an order may become visible at any time, an exit that was sent again may have executed unseen.
-    is_sure = not rules.is_exit or rules.visibility_bound
-    if is_sure and books.settled and quiet and books.booked != executed:
-        yield "I5"
-    if books.hold < 0 or (books.settled and books.hold):
-        yield "I3"
-    if books.booked > executed:
-        yield "I6"
-    if rules.is_exit and (books.booked > rules.held or executed > rules.held):
-        yield "I7"
-    for attempt, left in state.flying:
-        if left >= 0 and left != VALIDITY - books.rows[attempt].age:
-            yield "I10"
-
-
-def is_converged(state: State, rules: Rules) -> bool:
-    """Whether nothing is on its way, the trade is settled, and our books hold exactly what the venue executed."""
-    on_its_way = state.unsent or state.flying or any(order.live for order in state.venue)
-    return bool(not on_its_way and state.books.settled and state.books.booked == state.executed)
-
-
-def stuck(found: Found, rules: Rules, *, by_stream: bool) -> tuple[str, ...] | None:
-    """Return the shortest trace to a state from which the books can never come right again, None when there is none.
-
-    Without `by_stream` no message of the stream and no late reply helps: recovery must manage alone.
-    """
-    backwards: list[list[int]] = [[] for _ in found.states]
-    for here, out in enumerate(found.edges):
-        for there, is_stream in out:
-            if by_stream or not is_stream:
-                backwards[there].append(here)
-    good = [is_converged(state, rules) for state in found.states]
-    waiting = [number for number, fine in enumerate(good) if fine]
-    while waiting:
-        for before in backwards[waiting.pop()]:
-            if not good[before]:
-                good[before] = True
-                waiting.append(before)
-    first = next((number for number, fine in enumerate(good) if not fine), None)
-    return None if first is None else found.trace(first)
+def can_be_taken(start: S, steps: Callable[[S], Iterable[tuple[str, S]]], wanted: Iterable[str]) -> bool:
+    """Whether these steps, in this order, can be taken."""
+    states = {start}
+    for name in wanted:
+        states = {after for state in states for step, after in steps(state) if step == name}
+    return bool(states)

@@ -19,8 +19,8 @@ from app.domain.trading.order import OrderEvent
 from app.domain.trading.position import Position
 from tests.model import protocol
 from tests.model.books import Books, Flaws, News, take
-from tests.model.protocol import Rules
-from tests.model.search import search
+from tests.model.invariants import search
+from tests.model.rules import Rules
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BTC = Symbol("BTC-USDT")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -25,8 +26,11 @@ from app.domain.shared.terms import CopyMode, CopyTerms
 from app.domain.users.account import ApiKey, KeyPermissions
 from app.domain.users.user import Role
 from app.domain.whales.whale import WhaleTier
+from tests.contract.exchanges.dialects import DIALECTS
 from tests.support.processes import ChildProcess
 from tests.support.simulator import SimulatorProcess
+
+_NUMBERS = itertools.count(10_000)
 
 QUICK_FENCE: Mapping[str, object] = {
     "validity_ms": 1500,
@@ -38,7 +42,14 @@ QUICK_FENCE: Mapping[str, object] = {
 }
 
 
-def environment(simulator: SimulatorProcess, dsn: str, redis_url: str, **more: object) -> dict[str, str]:
+def environment(
+    simulator: SimulatorProcess,
+    dsn: str,
+    redis_url: str,
+    *,
+    venues: Sequence[Venue] = (Venue.BINANCE_USDM,),
+    **more: object,
+) -> dict[str, str]:
     """Return the environment of every program of the system; `more` are settings by their plain names."""
     venue = {
         "base_url": simulator.base_url,
@@ -55,7 +66,7 @@ def environment(simulator: SimulatorProcess, dsn: str, redis_url: str, **more: o
         "vault_keys": json.dumps({"test": base64.urlsafe_b64encode(bytes(range(32))).decode()}),
         "vault_active": "test",
         "id_secret": "a secret for client order ids",
-        "venues": json.dumps({Venue.BINANCE_USDM.value: venue}),
+        "venues": json.dumps({each.value: venue for each in venues}),
         "log_level": "INFO",
         **more,
     }
@@ -93,30 +104,35 @@ class System:
         self.simulator = simulator
         self.env = dict(env)
         self.app = app
-        self.leader: dict[str, str] = {}
+        self.leaders: dict[WhaleId, Mapping[str, str]] = {}
 
     def start(self, *command: str) -> ChildProcess:
         """Start one of the programs (`work`, `beat`, `feed`, `serve`)."""
         return ChildProcess.python("-m", "app", *command, env={**os.environ, **self.env})
 
-    async def make_leader(self, balance: str = "100000", label: str = "leader") -> WhaleId:
+    async def make_leader(
+        self, balance: str = "100000", label: str = "leader", venue: Venue = Venue.BINANCE_USDM
+    ) -> WhaleId:
         """Open a leader's account at the exchange and make it a whale."""
-        self.leader = self.simulator.operator.open_account(label, balance)
-        account = (await self._accounts([(label, self.leader, Decimal(balance))]))[0]
+        (opened,) = self._open([label], balance, venue)
+        account = (await self._accounts([(label, opened, Decimal(balance))], venue))[0]
         async with self.app.uow() as uow:
-            whale = await uow.whales.add(label, Venue.BINANCE_USDM, account[1], WhaleTier.STANDARD)
+            whale = await uow.whales.add(label, venue, account[1], WhaleTier.STANDARD)
             await uow.commit()
+        self.leaders[whale.id] = opened
         return whale.id
 
     async def make_followers(
-        self, whale: WhaleId, terms: Sequence[CopyTerms], balance: str = "10000"
+        self,
+        whale: WhaleId,
+        terms: Sequence[CopyTerms],
+        balance: str = "10000",
+        venue: Venue = Venue.BINANCE_USDM,
     ) -> list[Follower]:
         """Open one account at the exchange for each of `terms` and let it follow the whale."""
-        labels = [f"follower-{whale}-{number}" for number in range(len(terms))]
-        opened = self.simulator.operator.open_accounts(
-            [{"label": label, "balance": balance} for label in labels]
-        )
-        made = await self._accounts([(o["label"], o, Decimal(balance)) for o in opened])
+        labels = [f"follower-{whale}-{venue.value}-{number}" for number in range(len(terms))]
+        opened = self._open(labels, balance, venue)
+        made = await self._accounts([(o["label"], o, Decimal(balance)) for o in opened], venue)
         followers = []
         async with self.app.uow() as uow:
             for (user_id, account_id), agreed, at_exchange in zip(made, terms, opened, strict=True):
@@ -125,18 +141,23 @@ class System:
             await uow.commit()
         return followers
 
+    def _open(self, labels: Sequence[str], balance: str, venue: Venue) -> Sequence[Mapping[str, str]]:
+        options = DIALECTS[venue].account
+        return self.simulator.operator.open_accounts(
+            [{**options(next(_NUMBERS)), "label": label, "balance": balance} for label in labels]
+        )
+
     async def _accounts(
-        self, wanted: Sequence[tuple[str, Mapping[str, str], Decimal]]
+        self, wanted: Sequence[tuple[str, Mapping[str, str], Decimal]], venue: Venue
     ) -> list[tuple[UserId, AccountId]]:
         made = []
         now = self.app.clock.now()
         async with self.app.uow() as uow:
             for label, opened, _ in wanted:
                 user = await uow.users.add(label, Role.FOLLOWER)
-                account = await uow.accounts.add(user.id, Venue.BINANCE_USDM, label)
-                account.sealed = self.app.vault.seal(
-                    account.id, account.venue, ApiKey(opened["api_key"], opened["api_secret"])
-                )
+                account = await uow.accounts.add(user.id, venue, label)
+                key = ApiKey(opened["api_key"], opened["api_secret"], DIALECTS[venue].passphrase)
+                account.sealed = self.app.vault.seal(account.id, venue, key)
                 account.judge(KeyPermissions(can_trade=True, can_withdraw=False, ip_restricted=True), now)
                 await uow.accounts.save(account)
                 made.append((user.id, account.id))
@@ -145,16 +166,36 @@ class System:
             await self.app.executions.sync_wallet(account_id, Money(balance), now)
         return made
 
-    def lead(self, side: str, quantity: str, symbol: str = "BTCUSDT", parts: int = 1) -> None:
-        """Let the leader trade: one order, executed in `parts` fills at the market's price."""
-        price = self.simulator.operator.get(f"/fapi/v1/premiumIndex?symbol={symbol}")["markPrice"]
+    @property
+    def leader(self) -> Mapping[str, str]:
+        """The first leader's account at the exchange."""
+        return next(iter(self.leaders.values()))
+
+    @property
+    def leader_accounts(self) -> frozenset[str]:
+        """The exchange's ids of the leaders' accounts."""
+        return frozenset(row["account_id"] for row in self.leaders.values())
+
+    def lead(
+        self,
+        side: str,
+        quantity: str,
+        symbol: str = "BTCUSDT",
+        parts: int = 1,
+        *,
+        whale: WhaleId | None = None,
+    ) -> None:
+        """Let a leader (the only one, when none is named) trade: one order in `parts` fills at the market's price."""
+        leader = self.leaders[whale] if whale is not None else self.leader
+        listed = f"{symbol.partition(':')[0].removesuffix('USD')}USDT" if ":" in symbol else symbol
+        price = self.simulator.operator.get(f"/fapi/v1/premiumIndex?symbol={listed}")["markPrice"]
         step = Decimal("0.001")
         each = (Decimal(quantity) / parts).quantize(step, rounding=ROUND_FLOOR)
         sizes = [each] * (parts - 1) + [Decimal(quantity) - each * (parts - 1)]
         self.simulator.operator.post(
             "/sim/fills",
             {
-                "account_id": self.leader["account_id"],
+                "account_id": leader["account_id"],
                 "symbol": symbol,
                 "side": side,
                 "fills": [{"price": price, "quantity": str(size)} for size in sizes],
@@ -206,12 +247,17 @@ async def until(
 
 @asynccontextmanager
 async def running_system(
-    dsn: str, redis_url: str, *, simulator: SimulatorProcess | None = None, **more: object
+    dsn: str,
+    redis_url: str,
+    *,
+    simulator: SimulatorProcess | None = None,
+    venues: Sequence[Venue] = (Venue.BINANCE_USDM,),
+    **more: object,
 ) -> AsyncIterator[System]:
     """Start the simulated exchange and an App on a migrated database; programs are started by the test."""
     exchange = simulator or SimulatorProcess(tape_ms=0).start()
     try:
-        env = environment(exchange, dsn, redis_url, **more)
+        env = environment(exchange, dsn, redis_url, venues=venues, **more)
         async with build(settings_of(env)) as app:
             yield System(exchange, env, app)
     finally:

@@ -22,6 +22,12 @@ SETTINGS: Final[Mapping[str, str]] = {
     "venues": "JSON object from a venue to its options, see below. A venue that is absent cannot be traded.",
     "limits": "JSON object with the operator's limits, see below.",
     "entry_ttl_s": "How many seconds after the leader's fill an entry may still be copied.",
+    "unprotected_max_s": "How many seconds a position may lack the stop that it wants before that is told, and acted on where the follow's terms say so.",
+    "reconcile_every_s": "How many seconds an account rests between two comparisons with its venue; a trade by somebody else, "
+    "and a stream that came back, bring its turn forward.",
+    "drift_looks": "On how many looks a difference that nothing explains must be the same before it is acted upon: entries on "
+    "the market are refused, or the wallet is adjusted.",
+    "drift_spread_s": "How many seconds those looks must span at least.",
     "burst_quiet_ms": "A leader's burst is decided when no fill has come for so many milliseconds.",
     "burst_open_max_ms": "A leader's burst is decided at the latest so many milliseconds after its first fill.",
     "chunk_max": "The most followers that are reserved and committed in one transaction.",
@@ -81,6 +87,10 @@ TABLES: Final[Mapping[str, str]] = {
     "orders": "Attempts to carry out a trade, each with its client order id.",
     "fills": "Executions by the venue's trade id, each booked once.",
     "positions": "What a follow holds on a market: the sum of its fills.",
+    "protections": "Stops and take-profits at the exchange, each attempt with its client order id.",
+    "protection_marks": "The best mark price since a lot was opened, and since when it lacks its stop.",
+    "drift_marks": "Differences between an account at its venue and our books that were seen and stand; a frozen one refuses "
+    "entries on its market.",
     "outbox": "Events that wait to be carried to their handlers.",
     "inbox": "Which handler has handled which event.",
     "leases": "Duties that one process holds at a time.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.application.shared.uow import UnitOfWorkFactory
+from app.domain.risk.events import HaltRaised
 from app.domain.risk.halts import Halt, HaltScope
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import InvalidValue, NotFound
@@ -20,6 +21,7 @@ class RaiseHalt:
     """Stop new entries of the platform, of one venue or of one user.
 
     - Exits are never halted.
+    - With `close_positions`, all that follows hold in the scope is closed now, at every venue.
     - A second halt on the same target replaces the reason.
     - The target is empty for the platform, a venue's name, or a user's id.
     """
@@ -27,7 +29,9 @@ class RaiseHalt:
     uow: UnitOfWorkFactory
     clock: Clock
 
-    async def __call__(self, scope: HaltScope, target: str, reason: str) -> Halt:
+    async def __call__(
+        self, scope: HaltScope, target: str, reason: str, *, close_positions: bool = False
+    ) -> Halt:
         """Return the halt; InvalidValue for an unusable target or reason, NotFound for an unknown user."""
         why = reason.strip()
         if not why or len(why) > _REASON_MAX or not why.isprintable():
@@ -38,6 +42,8 @@ class RaiseHalt:
             if scope is HaltScope.USER:
                 await work.users.get(UserId(int(checked)))
             await work.halts.raise_halt(halt)
+            event = HaltRaised(at=halt.at, scope=scope, target=checked, close_positions=close_positions)
+            work.record(event)
             await work.commit()
         return halt
 

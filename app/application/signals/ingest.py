@@ -18,8 +18,8 @@ from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
 from app.domain.shared.clock import Clock
 from app.domain.shared.ids import SignalId, leader_signal_id
-from app.domain.shared.market import Instrument
-from app.domain.shared.money import Money
+from app.domain.shared.market import Instrument, MarketKind
+from app.domain.shared.money import Money, Quantity, settle_down
 from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import priority_of
 from app.domain.signals.signal import Signal, SignalSource
@@ -82,7 +82,12 @@ class IngestBurst:
         *,
         flip: bool,
     ) -> Signal:
-        notional = step.quantity * burst.average_price
+        quantity = step.quantity
+        if (
+            instrument.kind is MarketKind.INVERSE
+        ):  # followers copy coins, whatever the leader's contracts are made of
+            quantity = Quantity(settle_down(quantity / burst.average_price))
+        notional = quantity * burst.average_price
         share = notional / facts.equity if facts.equity is not None and facts.equity > 0 else None
         signal = Signal(
             id=leader_signal_id(whale.id, burst.symbol, burst.fills[0].trade_id, part),
@@ -92,7 +97,7 @@ class IngestBurst:
             symbol=burst.symbol,
             action=step.action,
             side=step.side,
-            quantity=step.quantity,
+            quantity=quantity,
             fraction=step.fraction,
             reference_price=burst.average_price,
             priority=priority_of(step.action, TIER_RANK[whale.tier], share),

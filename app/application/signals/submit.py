@@ -156,7 +156,7 @@ class ClosePosition:
             follow = await work.follows.get(follow_id)
             if follow.user_id != user_id:
                 raise NotFound("There is no such follow.")
-            venue = (await work.whales.get(follow.whale_id)).venue
+            venue = (await work.accounts.get(follow.account_id)).venue
             known = await _existing(work, signal_id)
         if known is not None:
             same = (known.scope, known.symbol, known.fraction) == (follow_id, symbol, fraction)
@@ -181,7 +181,7 @@ class CloseFollowMarkets:
         self, work: UnitOfWork, follow: Follow, held: Sequence[HeldMarket], purpose: str, trace_id: str
     ) -> Sequence[Signal]:
         """Return the signals that are new; ring for them after the commit."""
-        venue = (await work.whales.get(follow.whale_id)).venue
+        venue = (await work.accounts.get(follow.account_id)).venue
         added: list[Signal] = []
         for market in held:
             signal_id = requested_signal_id(f"follow:{follow.id}", f"{purpose}:{market.symbol}")

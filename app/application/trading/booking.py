@@ -7,13 +7,15 @@ Rules.
    booked, the rest of the hold goes back, once.
  - The wallet moves by the venue's own figures (its realised PnL and fee of each fill), so that it stays equal to the
    venue's; what a follow has earned is reckoned from its own fills, since an account's average entry may mix leaders.
+ - A spot venue knows no profit: there it is that of the coins sold, and the wallet is quote currency together with what
+   the coins held were bought for. A fee kept in coins makes the lot smaller.
  - Only the newest attempt moves the trade; a late execution of an older one is booked all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,10 +28,11 @@ from app.application.trading.execution_ports import (
     StoredAttempt,
 )
 from app.application.trading.sheet import Sheet, failures, leaves_a_rest, order_change, refusals, trade_change
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.errors import InvariantBroken
 from app.domain.shared.execution import Fill
 from app.domain.shared.ids import AccountId, FollowId
-from app.domain.shared.market import Symbol
+from app.domain.shared.market import MarketKind, Symbol
 from app.domain.shared.money import NO_MONEY, Money, Quantity
 from app.domain.trading.hold import Hold
 from app.domain.trading.order import ORDER_LIFECYCLE, Order, OrderState, check_same_order, event_of
@@ -148,7 +151,10 @@ class Booking:
             return
         key = (stored.account_id, stored.symbol, stored.key.follow_id)
         position = self._positions.get(key) or self.positions[key]
-        effect = apply_fill(position, fill.side, fill.price, fill.quantity, fill.fee, stored.leverage)
+        kept = Quantity(fill.quantity - fill.base_fee)
+        effect = apply_fill(position, fill.side, fill.price, kept, fill.fee, stored.leverage)
+        if CAPABILITIES[stored.venue].kind is MarketKind.SPOT:
+            fill = replace(fill, realised_pnl=effect.realised)
         self._positions[key] = effect.position
         sheet.booked = Quantity(sheet.booked + fill.quantity)
         if sheet.booked > sheet.trade_executed:

@@ -7,6 +7,8 @@ Rules.
  - Entries stop when the leader has left again or the signal has expired; exits never stop.
  - A follower whose funds were reserved by someone else since the snapshot is planned again on fresh facts.
  - No follower is always last: each signal starts at another place in the line.
+ - Followers are served at their own venues, all venues at once; one that is away delays nobody else: its exits are put
+   off, so that the leader's next signal does not wait for them, and an entry of a leader who has left waits for no price.
 """
 
 from __future__ import annotations
@@ -15,40 +17,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final, TypeAlias
 
 from app.application.shared.telemetry import Metrics
+from app.application.trading.markets import Markets, find_markets, put_off
 from app.application.trading.place import Placer, ToSend
+from app.application.trading.plan import plan_one
 from app.application.trading.ports import Candidate, CopyBook, Prepared, Quotes, VenueClock, Window
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.venue import FenceRule
-from app.domain.risk.assess import assess
-from app.domain.risk.denials import Denial
 from app.domain.shared.clock import Clock
-from app.domain.shared.ids import FollowId, client_order_id
+from app.domain.shared.ids import client_order_id
 from app.domain.shared.market import Instrument, Venue
-from app.domain.shared.money import Price, plain
+from app.domain.shared.money import Price
 from app.domain.signals.signal import Signal
-from app.domain.trading.copying import (
-    CopyOrder,
-    LeaderTrade,
-    finish_entry,
-    plan_exit,
-    want_entry,
-)
-from app.domain.trading.decision import (
-    DECISION_SENTENCES,
-    Decision,
-    DecisionCode,
-    DecisionOutcome,
-    decision,
-)
+from app.domain.trading.copying import LeaderTrade
+from app.domain.trading.decision import Decision, DecisionCode
 
 _FIRST_CHUNK: Final = 32
 _ROUNDS_MAX: Final = 8
-_SIX_PLACES: Final = Decimal("0.000001")
 
 Superseded: TypeAlias = Callable[[Signal], Awaitable[bool]]
 
@@ -76,53 +64,104 @@ class CopySignal:
     metrics: Metrics
     id_secret: bytes
     fences: Callable[[Venue], FenceRule]
+    venues: Sequence[Venue]
     chunk_max: int = 128
 
     async def __call__(self, signal: Signal, owner: str, superseded: Superseded) -> CopyResult:
-        """Return when every follower has a decision and every order that was sent has an answer in the books."""
-        instrument = await self.quotes.instrument(signal.venue, signal.symbol)
+        """Return when every follower has a decision and every order that was sent has an answer in the books.
+
+        Raises VenueUnavailable at the end when a venue could not be asked: its followers are served in a later turn.
+        """
         decided = sent = 0
-        complete = False
+        complete, away = False, True
         for _ in range(_ROUNDS_MAX):
-            candidates = _turned(await self.book.snapshot(signal, self.clock.now()), signal)
-            done, out = await self._round(signal, owner, instrument, candidates, superseded)
+            markets = await find_markets(self.quotes, self.venues, signal)
+            candidates = _turned(
+                await self.book.snapshot(signal, self.clock.now(), markets.symbols(signal)), signal
+            )
+            done, out, away = await self._round(signal, owner, markets, candidates, superseded)
             decided += done
             sent += out
             complete = done == len(candidates)
-            if complete:
+            if complete or away:
                 break
         await self.settler.drained()
+        if away and not complete:
+            raise VenueUnavailable("A venue cannot be asked; its followers are served when it can.")
         return CopyResult(decided, sent, complete=complete, expired=signal.is_expired(self.clock.now()))
 
     async def _round(
         self,
         signal: Signal,
         owner: str,
-        instrument: Instrument,
+        markets: Markets,
         candidates: Sequence[Candidate],
         superseded: Superseded,
-    ) -> tuple[int, int]:
-        decided = sent = 0
+    ) -> tuple[int, int, bool]:
+        """Serve the followers of every venue at once; the last figure says whether a venue was away."""
         paused = not signal.is_exit and await self.book.whale_paused(signal)
+        groups: dict[Venue, list[Candidate]] = {}
+        for candidate in candidates:
+            groups.setdefault(candidate.venue, []).append(candidate)
+        results = await asyncio.gather(
+            *(
+                self._venue(signal, owner, markets, venue, group, superseded, paused=paused)
+                for venue, group in groups.items()
+            ),
+            return_exceptions=True,
+        )
+        decided = sent = 0
+        away = False
+        for result in results:
+            if isinstance(result, VenueUnavailable):
+                away = True
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                decided, sent = decided + result[0], sent + result[1]
+        return decided, sent, away
+
+    async def _venue(
+        self,
+        signal: Signal,
+        owner: str,
+        markets: Markets,
+        venue: Venue,
+        candidates: Sequence[Candidate],
+        superseded: Superseded,
+        *,
+        paused: bool,
+    ) -> tuple[int, int]:
+        instrument = markets.found.get(venue)
+        if instrument is None:
+            over = await self._over(signal, superseded)
+            made = markets.without(signal, venue, candidates, over=over)
+            await self.book.commit(signal, owner, (), made, None)
+            return len(made), 0
+        decided = sent = 0
         sending: list[asyncio.Task[None]] = []
         try:
             for chunk in _chunks(candidates, self.chunk_max):
+                over = await self._over(signal, superseded)
                 trade = LeaderTrade(
                     action=signal.action,
                     side=signal.side,
                     quantity=signal.quantity,
                     fraction=signal.fraction,
                     price=signal.reference_price,
-                    mark_price=await self._mark(signal),
+                    mark_price=await self._mark(signal, instrument, over),
                     instrument=instrument,
                     equity=signal.leader_equity,
                     leverage=signal.leader_leverage,
-                    expired=signal.is_expired(self.clock.now()),
-                    superseded=not signal.is_exit and await superseded(signal),
+                    expired=over is DecisionCode.SIGNAL_EXPIRED,
+                    superseded=over is DecisionCode.LEADER_ALREADY_OUT,
                     whale_paused=paused,
                 )
                 prepared, decisions = self._plan(signal, trade, chunk)
-                window = self._window(signal) if prepared else None
+                window = self._window(venue, signal) if prepared else None
+                if prepared and window is None:
+                    away = put_off(venue, [item.order.follow_id for item in prepared])
+                    prepared, decisions = [], [*decisions, *away]
                 committed = await self.book.commit(signal, owner, prepared, decisions, window)
                 if window is not None and committed:
                     orders = [_to_send(item) for item in prepared if item.order.follow_id in committed]
@@ -131,27 +170,41 @@ class CopySignal:
                     )
                 decided += len(decisions) + len(committed)
                 sent += len(committed)
-                if (
-                    len(sending) > 1
-                ):  # this chunk may still be on its way while the next is reserved; no more than that
+                if len(sending) > 1:
+                    # This chunk may still be on its way while the next is reserved; no more than that.
                     await sending[-2]
         finally:
             await asyncio.gather(*sending)  # what was committed is sent, whatever stopped the rest
         return decided, sent
 
-    async def _mark(self, signal: Signal) -> Price:
+    async def _over(self, signal: Signal, superseded: Superseded) -> DecisionCode | None:
+        """Return why no entry of the signal may be made any more; None while one may, and for exits."""
+        if signal.is_exit:
+            return None
+        if await superseded(signal):
+            return DecisionCode.LEADER_ALREADY_OUT
+        return DecisionCode.SIGNAL_EXPIRED if signal.is_expired(self.clock.now()) else None
+
+    async def _mark(self, signal: Signal, instrument: Instrument, over: DecisionCode | None) -> Price:
         try:
-            return await self.quotes.mark(signal.venue, signal.symbol)
+            return await self.quotes.mark(instrument.venue, instrument.symbol)
         except VenueUnavailable:
-            if signal.is_exit:
-                return signal.reference_price
+            if signal.is_exit or over is not None:
+                return signal.reference_price  # no entry is made at it, and an exit needs no price
             raise
 
-    def _window(self, signal: Signal) -> Window:
-        fence = self.fences(signal.venue)
+    def _window(self, venue: Venue, signal: Signal) -> Window | None:
+        """Return the window of orders that are sent now; None for exits whose venue's time is not known."""
+        fence = self.fences(venue)
         valid_ms = fence.validity // timedelta(milliseconds=1)
+        try:
+            signed_ms = self.venue_clock.now_ms(venue)
+        except VenueUnavailable:
+            if not signal.is_exit:
+                raise
+            return None
         return Window(
-            signed_ms=self.venue_clock.now_ms(signal.venue),
+            signed_ms=signed_ms,
             valid_ms=valid_ms,
             look_at=self.clock.now() + fence.validity,
         )
@@ -171,66 +224,19 @@ class CopySignal:
             first = min(planned.quantity, largest)
             pending = candidate.follower.exit_pending
             prepared.append(
-                Prepared(planned, first, pending, made, cid, candidate.risk_version, candidate.sealed)
+                Prepared(
+                    trade.instrument,
+                    planned,
+                    first,
+                    pending,
+                    made,
+                    cid,
+                    candidate.risk_version,
+                    candidate.sealed,
+                    candidate.hedged,
+                )
             )
         return prepared, decisions
-
-
-def plan_one(trade: LeaderTrade, candidate: Candidate) -> tuple[CopyOrder | None, Decision]:
-    """Return one follower's order (None when there is none) and its decision. Pure."""
-    follower = candidate.follower
-    if trade.action.is_exit:
-        way_out = plan_exit(trade, follower)
-        if isinstance(way_out, Decision):
-            return None, way_out
-        return way_out, _copied(way_out, None, candidate)
-    wanted = want_entry(trade, follower)
-    if isinstance(wanted, Decision):
-        return None, wanted
-    verdict = assess(wanted, candidate.exposure, candidate.limits)
-    if verdict.because is not None and verdict.notional <= 0:
-        return None, _denied(follower.follow_id, wanted, verdict.because, candidate)
-    finished = finish_entry(trade, follower, wanted, verdict.notional)
-    if isinstance(finished, Decision):
-        if verdict.because is not None:
-            return None, _denied(follower.follow_id, wanted, verdict.because, candidate)
-        return None, finished
-    return finished, _copied(finished, verdict.because, candidate)
-
-
-def _denied(follow_id: FollowId, wanted: CopyOrder, denial: Denial, candidate: Candidate) -> Decision:
-    facts = _facts(wanted, candidate) | {"actual": plain(denial.actual), "limit": plain(denial.limit)}
-    if denial.room is not None:
-        facts["would_pass_notional"] = plain(denial.room.quantize(_SIX_PLACES))
-    return Decision(follow_id, DecisionOutcome.SKIPPED, denial.code.value, denial.sentence(), facts)
-
-
-def _copied(order: CopyOrder, denial: Denial | None, candidate: Candidate) -> Decision:
-    facts = _facts(order, candidate)
-    if denial is not None:
-        facts |= {"actual": plain(denial.actual), "limit": plain(denial.limit)}
-        return Decision(order.follow_id, DecisionOutcome.REDUCED, denial.code.value, denial.sentence(), facts)
-    if order.cut_by in (None, DecisionCode.RAISED_TO_MINIMUM):
-        code = order.cut_by or DecisionCode.AS_ASKED
-        return decision(order.follow_id, DecisionOutcome.COPIED, code, facts)
-    return Decision(
-        order.follow_id, DecisionOutcome.REDUCED, order.cut_by.value, DECISION_SENTENCES[order.cut_by], facts
-    )
-
-
-def _facts(order: CopyOrder, candidate: Candidate) -> dict[str, str]:
-    return {
-        "mode": candidate.follower.terms.mode.value,
-        "value": plain(candidate.follower.terms.value),
-        "notional": plain(order.notional.quantize(_SIX_PLACES)),
-        "leverage": str(order.leverage),
-        "leader_price": plain(order.reference_price),
-        "mark_price": plain(order.mark_price),
-        "wallet": plain(candidate.exposure.wallet),
-        "free": plain(candidate.exposure.free),
-        "held": plain(candidate.follower.held),
-        "hold": plain(order.hold),
-    }
 
 
 def _to_send(item: Prepared) -> ToSend:
@@ -238,6 +244,7 @@ def _to_send(item: Prepared) -> ToSend:
     return ToSend(
         account_id=order.account_id,
         sealed=item.sealed,
+        hedged=item.hedged,
         client_order_id=item.client_order_id,
         side=order.side,
         quantity=item.first_quantity,

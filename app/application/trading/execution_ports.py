@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from app.application.trading.ports import Window
@@ -210,8 +211,17 @@ class ExecutionBook(Protocol):
         """Return the venue's ids of all orders that we know on an account's market."""
         ...
 
-    async def sync_wallet(self, account: AccountId, wallet: Money, at: datetime) -> None:
-        """Set the wallet to the venue's word; the difference becomes a ledger entry."""
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
+        """Return what all follows together hold on an account's market, by the booked fills."""
+        ...
+
+    async def sync_wallet(
+        self, account: AccountId, wallet: Money, at: datetime, *, beside_coins: bool = False
+    ) -> None:
+        """Set the wallet to the venue's word; the difference becomes a ledger entry.
+
+        With `beside_coins` the word is of quote currency alone, and what the coins held were bought for is added.
+        """
         ...
 
     async def book_funding(self, entries: Sequence[LedgerEntry]) -> None:
@@ -249,6 +259,7 @@ class WaitingTrade:
     signal_expires_at: datetime | None
     superseded: bool
     closable: Quantity
+    hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ venue was not told yet is told first; if that fails, nothing of the order has le
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,20 +20,19 @@ from app.application.trading.ports import Window
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import NotSent, Outcome
 from app.domain.exchanges.ports import GatewayFactory
-from app.domain.exchanges.requests import PlaceOrder
+from app.domain.exchanges.requests import PlaceOrder, PositionMode
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import DomainError
 from app.domain.shared.ids import AccountId, ClientOrderId
-from app.domain.shared.market import Instrument, Side, Symbol
+from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import Quantity
 
-_ENTRY_LANE: Final = 96
-_EXIT_LANE: Final = 96
+_LANE: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """One committed order. `set_leverage` is told to the venue first (None: it knows)."""
+    """One committed order. `set_leverage` is told to the venue first (None: it knows); `hedged` is the account's mode."""
 
     account_id: AccountId
     sealed: bytes
@@ -42,10 +42,11 @@ class ToSend:
     reduce_only: bool
     attempt: int
     set_leverage: int | None = None
+    hedged: bool = False
 
 
 class Placer:
-    """Sends orders through the venue port; exits have a lane of their own, which entries cannot fill."""
+    """Sends orders through the venue port; each venue has its lanes, and exits one that entries cannot fill."""
 
     def __init__(
         self,
@@ -60,8 +61,9 @@ class Placer:
         self._settler = settler
         self._clock = clock
         self._metrics = metrics
-        self._entries = asyncio.Semaphore(_ENTRY_LANE)
-        self._exits = asyncio.Semaphore(_EXIT_LANE)
+        self._lanes: defaultdict[tuple[Venue, bool], asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_LANE)
+        )
 
     async def send(
         self, instrument: Instrument, orders: Sequence[ToSend], window: Window, leader_at: datetime | None
@@ -70,7 +72,7 @@ class Placer:
         told: list[tuple[AccountId, Symbol, int]] = []
         async with asyncio.TaskGroup() as group:
             for order in orders:
-                lane = self._exits if order.reduce_only else self._entries
+                lane = self._lanes[instrument.venue, order.reduce_only]
                 await lane.acquire()
                 group.create_task(self._send_one(instrument, order, window, leader_at, lane.release, told))
         if told:
@@ -117,5 +119,6 @@ class Placer:
                 client_order_id=order.client_order_id,
                 signed_ms=window.signed_ms,
                 valid_ms=window.valid_ms,
+                position_mode=PositionMode.HEDGE if order.hedged else PositionMode.ONE_WAY,
             )
         )

@@ -5,7 +5,7 @@ These ports speak in batches: the unit of work of the hot path is the chunk, not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,17 +22,20 @@ from app.domain.trading.decision import Decision
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One follow of a signal's whale as the snapshot found it.
+    """One follow of a signal's whale as the snapshot found it; `venue` is that of the follower's account, `hedged` its
+    position mode.
 
     `risk_version` is the account's version at that moment: a reservation by anyone else since then makes the commit
     of this candidate fail, and it is planned anew.
     """
 
+    venue: Venue
     follower: Follower
     exposure: Exposure
     limits: Limits
     sealed: bytes
     risk_version: int
+    hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Prepared:
     `exit_pending` is what the plan knew of other exits on their way: an exit is committed only if that still holds.
     """
 
+    instrument: Instrument
     order: CopyOrder
     first_quantity: Quantity
     exit_pending: Quantity
@@ -50,6 +54,7 @@ class Prepared:
     client_order_id: ClientOrderId
     risk_version: int
     sealed: bytes
+    hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,13 @@ class Window:
 class CopyBook(Protocol):
     """The snapshot and the reservation, each one statement for a whole chunk."""
 
-    async def snapshot(self, signal: Signal, now: datetime) -> Sequence[Candidate]:
-        """Return every follow that still needs a decision on the signal (none yet, or a deferred one)."""
+    async def snapshot(
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+    ) -> Sequence[Candidate]:
+        """Return every follow that still needs a decision on the signal (none yet, or a deferred one).
+
+        `symbols` says what the signal's market is called at the venue of each follower.
+        """
         ...
 
     async def whale_paused(self, signal: Signal) -> bool:
@@ -81,6 +91,8 @@ class CopyBook(Protocol):
         window: Window | None,
     ) -> frozenset[FollowId]:
         """Hold funds and store trades, first attempts and all decisions in one transaction.
+
+        All of `prepared` are on one market of one venue.
 
         Raises ConcurrencyConflict, with nothing written, when `owner` does not hold the signal's claim any more.
         Returns the follows whose order is now ours to send; one that is missing lost a race for its funds or was

@@ -2,17 +2,13 @@
 
 It runs at the start of a worker and on a beat; start-up and crash recovery are the same code. Rules.
  - An attempt in doubt is looked up at the venue by its client order id. Found: its report and fills are booked.
- - "Not found" is evidence, never proof, until the fence has closed (the venue would refuse any late copy of the
-   request), several answers, spread in time, said so, and no fill of an order that we do not know exists since then.
- - Such a fill may be the owner's own trade: it delays the proof, and after a dozen answers no longer prevents it.
- - A proven absence lets an exit try again, as reduce-only and for at most what is held. An entry tries again only
-   while its signal lives and only where the operator states a bound on how late an order may become visible; else
-   it ends as ABSENT, its hold kept until a late appearance is ruled out.
+ - What "not found" means is judged by `Absence`.
  - An error from the venue says nothing: the attempt stays in doubt and its funds stay held.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,30 +16,27 @@ from typing import Final
 
 from app.application.shared.lanes import in_lanes
 from app.application.shared.telemetry import Metrics
-from app.application.trading.evidence import Evidence, resting_pause
+from app.application.trading.absence import Absence, found
+from app.application.trading.evidence import Evidence
 from app.application.trading.execution_ports import Doubt, ExecutionBook, Resend, StoredAttempt, WaitingTrade
 from app.application.trading.place import Placer, ToSend
 from app.application.trading.ports import Quotes, VenueClock, Window
 from app.application.trading.settle import Settler
-from app.domain.exchanges.ports import ExchangeGateway, GatewayFactory
+from app.domain.exchanges.ports import GatewayFactory
 from app.domain.exchanges.venue import FenceRule
-from app.domain.shared.clock import Clock, from_epoch_ms
+from app.domain.shared.clock import Clock
 from app.domain.shared.errors import DomainError
-from app.domain.shared.execution import Fill, OrderReport
 from app.domain.shared.ids import ATTEMPTS_MAX, client_order_id
-from app.domain.shared.market import Instrument, Venue
+from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Quantity
 from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode
 from app.domain.trading.order import OrderEvent, OrderState
-from app.domain.trading.trade import TradeState
 
 _BATCH: Final = 200
 _HIDE: Final = timedelta(seconds=10)
 _LOOK_FIRST: Final = timedelta(seconds=1)
 _LOOK_MAX: Final = timedelta(seconds=15)
 _UNBOOKED_AFTER: Final = timedelta(seconds=2)
-_LOOKS_MAX: Final = 12
-_HORIZON: Final = timedelta(hours=24)
 _AT_ONCE: Final = 16
 
 
@@ -76,6 +69,7 @@ class Recover:
     metrics: Metrics
     id_secret: bytes
     fences: Callable[[Venue], FenceRule]
+    absence: Absence
 
     async def __call__(self) -> Recovered:
         """Look up, book, send again or give up; returns when all of it is in the books."""
@@ -99,84 +93,17 @@ class Recover:
             instrument = await self.quotes.instrument(attempt.venue, attempt.symbol)
             gateway = self.gateways.gateway(attempt.account_id, attempt.venue, doubt.sealed)
             report = await gateway.order(instrument, attempt.client_order_id)
+            if report is None and attempt.venue_order_id is not None:
+                # A protection that triggered may go by the venue's own id alone.
+                report = await gateway.order_by_venue_id(instrument, attempt.venue_order_id)
             if report is not None:
-                fills = await self._fills(gateway, instrument, report)
-                looks = attempt.looks + 1
-                self.settler.submit(
-                    Evidence(attempt.client_order_id, report=report, fills=tuple(fills), looks=looks)
-                )
+                self.settler.submit(await found(gateway, instrument, attempt, report))
                 return
-            self.settler.submit(await self._not_found(doubt, gateway, instrument))
+            for piece in await self.absence(doubt, gateway, instrument):
+                self.settler.submit(piece)
         except DomainError as error:
             self.metrics.count("lookup_failed", code=error.code)
             self._look_later(attempt, looks=attempt.looks, because=error.code)
-
-    async def _fills(
-        self, gateway: ExchangeGateway, instrument: Instrument, report: OrderReport
-    ) -> Sequence[Fill]:
-        if not report.executed:
-            return ()
-        return await gateway.fills(instrument, order_id=report.order_id)
-
-    async def _not_found(self, doubt: Doubt, gateway: ExchangeGateway, instrument: Instrument) -> Evidence:
-        attempt, fence = doubt.attempt, self.fences(doubt.attempt.venue)
-        now = self.clock.now()
-        if attempt.order_state is OrderState.ABSENT:
-            return await self._after_the_horizon(attempt)
-        if attempt.order_state in (
-            OrderState.OPEN,
-            OrderState.PARTIAL,
-        ):  # it was seen: its end is only not told yet
-            return Evidence(
-                attempt.client_order_id, looks=attempt.looks + 1, look_at=now + resting_pause(attempt.looks)
-            )
-        signed_at = from_epoch_ms(attempt.signed_ms)
-        venue_now = from_epoch_ms(self.venue_clock.now_ms(attempt.venue))
-        counts_from = signed_at + fence.first_look_after
-        if venue_now < counts_from:
-            return Evidence(
-                attempt.client_order_id,
-                event=OrderEvent.LOST,
-                looks=0,
-                look_at=min(now + _LOOK_MAX, now + (counts_from - venue_now)),
-            )
-        looks = attempt.looks + 1
-        if looks < fence.answers:
-            return Evidence(
-                attempt.client_order_id, event=OrderEvent.LOST, looks=looks, look_at=now + fence.spread
-            )
-        known = await self.book.known_order_ids(attempt.account_id, attempt.symbol, signed_at - _HORIZON)
-        since = await gateway.fills(instrument, since=signed_at - fence.clock_error)
-        unexplained = any(fill.order_id not in known and fill.side is attempt.side for fill in since)
-        if unexplained and looks < _LOOKS_MAX:
-            return Evidence(
-                attempt.client_order_id,
-                event=OrderEvent.LOST,
-                code="UNEXPLAINED_FILL",
-                looks=looks,
-                look_at=now + _LOOK_MAX,
-            )
-        expired = doubt.signal_expires_at is not None and now >= doubt.signal_expires_at
-        resend = attempt.reduce_only or (fence.visibility_bound is not None and not expired)
-        if attempt.order_state is OrderState.SUBMITTING:
-            self.settler.submit(Evidence(attempt.client_order_id, event=OrderEvent.LOST, looks=looks))
-        return Evidence(
-            attempt.client_order_id,
-            event=OrderEvent.PROVEN_ABSENT,
-            code="ABSENT",
-            looks=looks,
-            look_at=signed_at + _HORIZON,
-            resend=resend,
-            retry_at=now,
-        )
-
-    async def _after_the_horizon(self, attempt: StoredAttempt) -> Evidence:
-        newest = attempt.key.attempt == attempt.trade_attempt
-        if attempt.trade_state is not TradeState.ABSENT or not newest:
-            return Evidence(attempt.client_order_id, forget=True)
-        reason = DECISION_SENTENCES[DecisionCode.ORDER_ABSENT]
-        await self.book.abandon([(attempt.key, DecisionCode.ORDER_ABSENT.value, reason)])
-        return Evidence(attempt.client_order_id, forget=True)
 
     def _look_later(self, attempt: StoredAttempt, *, looks: int, because: str) -> None:
         pause = min(_LOOK_FIRST * (1 << min(looks, 4)), _LOOK_MAX)
@@ -229,17 +156,20 @@ class Recover:
                 self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code="OUT_OF_ATTEMPTS")
             elif trade.attempt.client_order_id not in given_up:
                 ready.append(trade)
-        sent = 0
-        for venue, sym in {(trade.attempt.venue, trade.attempt.symbol) for trade in ready}:
-            group = [t for t in ready if (t.attempt.venue, t.attempt.symbol) == (venue, sym)]
-            try:
-                instrument = await self.quotes.instrument(venue, sym)
-                sent += await self._send_again(
-                    instrument, [self._again(trade, instrument) for trade in group]
-                )
-            except DomainError as error:
-                self.metrics.count("lookup_failed", code=error.code)
-        return sent, len(hopeless)
+        groups: dict[tuple[Venue, Symbol], list[WaitingTrade]] = {}
+        for trade in ready:
+            groups.setdefault((trade.attempt.venue, trade.attempt.symbol), []).append(trade)
+        # All at once: a venue that takes its time holds up no other's exits.
+        sent = await asyncio.gather(*(self._serve_market(*at, group) for at, group in groups.items()))
+        return sum(sent), len(hopeless)
+
+    async def _serve_market(self, venue: Venue, sym: Symbol, group: Sequence[WaitingTrade]) -> int:
+        try:
+            instrument = await self.quotes.instrument(venue, sym)
+            return await self._send_again(instrument, [self._again(trade, instrument) for trade in group])
+        except DomainError as error:
+            self.metrics.count("lookup_failed", code=error.code)
+            return 0
 
     def _hopeless(self, trade: WaitingTrade) -> DecisionCode | None:
         expires_at = trade.signal_expires_at
@@ -277,18 +207,25 @@ class Recover:
             ToSend(
                 account_id=item.waiting.attempt.account_id,
                 sealed=item.waiting.sealed,
+                hedged=item.waiting.hedged,
                 client_order_id=item.client_order_id,
                 side=item.waiting.attempt.side,
                 quantity=item.quantity,
                 reduce_only=item.waiting.attempt.reduce_only,
                 attempt=item.waiting.attempt.key.attempt + 1,
-                set_leverage=None if item.waiting.attempt.reduce_only else item.waiting.attempt.leverage,
+                set_leverage=_leverage_to_set(item.waiting.attempt, instrument),
             )
             for item in group
             if item.client_order_id in ours
         ]
         await self.placer.send(instrument, orders, window, None)
         return len(orders)
+
+
+def _leverage_to_set(attempt: StoredAttempt, instrument: Instrument) -> int | None:
+    if attempt.reduce_only or instrument.kind is MarketKind.SPOT:
+        return None
+    return attempt.leverage
 
 
 def _is_out_of_attempts(trade: WaitingTrade) -> bool:

@@ -1,6 +1,7 @@
 """Watch one follower's account: what its private stream says of our orders goes into the books.
 
-Foreign orders (the owner's own trades) are left alone: evidence on ids that are not ours is ignored. Funding is only
+Foreign orders (the owner's own trades) are left alone: evidence on ids that are not ours is ignored, and the account
+is compared with its venue soon, for they may have closed what we hold. Funding is only
 announced by the stream and booked from the venue's own list, whose ids make a repetition harmless. Whatever is missed
 while the stream is away is found by recovery.
 """
@@ -13,11 +14,20 @@ from typing import Final
 from app.application.shared.telemetry import Metrics
 from app.application.trading.evidence import Evidence
 from app.application.trading.execution_ports import ExecutionBook, LedgerEntry
+from app.application.trading.protection_evidence import ProtectionDesk
+from app.application.trading.reconcile_ports import Turns
 from app.application.trading.settle import Settler
 from app.domain.exchanges.outcomes import VenueError
-from app.domain.exchanges.ports import BalanceUpdate, ExchangeGateway, OrderUpdate, PrivateStream
+from app.domain.exchanges.ports import (
+    BalanceUpdate,
+    Connected,
+    ExchangeGateway,
+    OrderUpdate,
+    PrivateStream,
+    ProtectionUpdate,
+)
 from app.domain.shared.execution import OrderStatus
-from app.domain.shared.ids import AccountId
+from app.domain.shared.ids import AccountId, is_ours
 
 _FUNDING: Final = "FUNDING_FEE"
 _TRANSFERS: Final = frozenset({"DEPOSIT", "WITHDRAW"})
@@ -34,6 +44,8 @@ class WatchAccount:
         gateway: ExchangeGateway,
         book: ExecutionBook,
         settler: Settler,
+        protections: ProtectionDesk,
+        turns: Turns,
         metrics: Metrics,
     ) -> None:
         self._account = account
@@ -41,6 +53,8 @@ class WatchAccount:
         self._gateway = gateway
         self._book = book
         self._settler = settler
+        self._protections = protections
+        self._turns = turns
         self._metrics = metrics
 
     async def run(self) -> None:
@@ -50,14 +64,19 @@ class WatchAccount:
                 if isinstance(event, OrderUpdate):
                     if event.fill is None and event.report.status is OrderStatus.OPEN:
                         continue  # the reply to the POST says the same; where that was lost, recovery asks
+                    if event.fill is not None and not is_ours(event.report.client_order_id):
+                        await self._turns.soon(self._account)
                     fills = () if event.fill is None else (event.fill,)
                     self._settler.submit(
                         Evidence(event.report.client_order_id, report=event.report, fills=fills)
                     )
                 elif isinstance(event, BalanceUpdate):
                     await self._balance(event)
-                else:
+                elif isinstance(event, ProtectionUpdate):
+                    await self._protections.heard(event.report)
+                elif isinstance(event, Connected):
                     self._metrics.count("streams_connected", role="account")
+                    await self._turns.soon(self._account)
                     if await self._book.holds_positions(self._account):
                         await self._funding(event.at)
         finally:

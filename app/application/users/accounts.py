@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Protocol
 
 from app.application.shared.uow import UnitOfWorkFactory
-from app.domain.exchanges.outcomes import RefusalKind, VenueError, VenueRefused
-from app.domain.exchanges.ports import GatewayFactory
+from app.domain.exchanges.outcomes import RefusalKind, VenueError, VenueRefused, VenueUnsupported
+from app.domain.exchanges.ports import ExchangeGateway, GatewayFactory
+from app.domain.exchanges.requests import PositionMode
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import InvalidValue, NotFound
 from app.domain.shared.ids import AccountId, UserId
-from app.domain.shared.market import Venue
+from app.domain.shared.market import MarketKind, Venue
 from app.domain.shared.money import Money
 from app.domain.users.account import ApiKey, KeyPermissions, KeyState, TradingAccount
 from app.domain.users.ports import Vault
@@ -27,8 +29,13 @@ _LABEL_MAX = 80
 class WalletBook(Protocol):
     """Where an account's wallet is written down."""
 
-    async def sync_wallet(self, account: AccountId, wallet: Money, at: datetime) -> None:
-        """Store what the venue says the wallet holds, in a transaction of its own."""
+    async def sync_wallet(
+        self, account: AccountId, wallet: Money, at: datetime, *, beside_coins: bool = False
+    ) -> None:
+        """Store what the venue says the wallet holds, in a transaction of its own.
+
+        With `beside_coins` the word is of quote currency alone, and what the coins held were bought for is added.
+        """
         ...
 
 
@@ -38,6 +45,8 @@ class VerifyAccount:
 
     - A key that may withdraw, or may not trade futures, is refused; a refused key takes no new risk. A key that may
       withdraw is forgotten at once.
+    - A venue that does not tell a key's rights cannot be asked for them: the key counts as verified when a private read
+      works, and the account says that its rights are for the user to make sure of.
     - The wallet is read once and written as the account's funds before the key counts as verified.
     - When the venue does not answer, nothing changes: verify again later. When it refuses the key, so do we.
     """
@@ -53,32 +62,68 @@ class VerifyAccount:
         if not account.sealed:
             raise NoKey("The account has no key. Give it one by rotating its key.")
         gateway = self.gateways.gateway(account.id, account.venue, account.sealed)
+        hedged = account.hedged
         try:
-            facts = await gateway.key_facts()
-            permissions = KeyPermissions(facts.can_trade, facts.can_withdraw, facts.ip_restricted)
-            if facts.can_trade and not facts.can_withdraw:
-                balance = await gateway.balance()
-                await self.wallets.sync_wallet(account.id, balance.wallet, self.clock.now())
+            permissions = await permissions_of(gateway)
+            if permissions is None or (permissions.can_trade and not permissions.can_withdraw):
+                hedged = await _is_hedged(gateway, account.venue)
+                if CAPABILITIES[account.venue].collateral is not None:
+                    balance = await gateway.balance()
+                    is_spot = CAPABILITIES[account.venue].kind is MarketKind.SPOT
+                    await self.wallets.sync_wallet(
+                        account.id, balance.wallet, self.clock.now(), beside_coins=is_spot
+                    )
         except VenueRefused as refusal:
             if refusal.kind is not RefusalKind.KEY:
                 raise
-            return await self._conclude(account, None)
-        return await self._conclude(account, permissions)
+            return await self._conclude(account, None, hedged=hedged, refused=True)
+        return await self._conclude(account, permissions, hedged=hedged)
 
-    async def _conclude(self, seen: TradingAccount, permissions: KeyPermissions | None) -> TradingAccount:
+    async def _conclude(
+        self,
+        seen: TradingAccount,
+        permissions: KeyPermissions | None,
+        *,
+        hedged: bool,
+        refused: bool = False,
+    ) -> TradingAccount:
         async with self.uow() as work:
             account = await work.accounts.get(seen.id)
             if account.sealed != seen.sealed:
                 return account  # the key was changed meanwhile: this answer was about another one
-            if permissions is None:
+            if refused:
                 account.refuse("The venue does not accept the key.", self.clock.now())
             else:
                 account.judge(permissions, self.clock.now())
-                if permissions.can_withdraw:
+                account.hedged = hedged
+                if permissions is not None and permissions.can_withdraw:
                     account.sealed = b""
             await work.accounts.save(account)
             await work.commit()
         return account
+
+
+async def permissions_of(gateway: ExchangeGateway) -> KeyPermissions | None:
+    """Return what the venue says the key may do; None where it tells no rights and took the key for a private read.
+
+    Raises VenueError, VenueRefused of kind KEY for a key that the venue does not accept.
+    """
+    try:
+        facts = await gateway.key_facts()
+    except VenueUnsupported:
+        await gateway.balance()
+        return None
+    return KeyPermissions(facts.can_trade, facts.can_withdraw, facts.ip_restricted)
+
+
+async def _is_hedged(gateway: ExchangeGateway, venue: Venue) -> bool:
+    """Return whether the account nets no positions; where we could not serve both sides anyway, an untold mode is no."""
+    try:
+        return await gateway.position_mode() is PositionMode.HEDGE
+    except VenueUnsupported:
+        if CAPABILITIES[venue].hedges:
+            raise
+        return False
 
 
 @dataclass(frozen=True, slots=True)

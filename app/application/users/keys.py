@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from app.application.readers import HeldMarkets
 from app.application.shared.uow import UnitOfWorkFactory
-from app.application.users.accounts import only_if_owned, owned_account
+from app.application.users.accounts import only_if_owned, owned_account, permissions_of
 from app.domain.exchanges.ports import GatewayFactory
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import DomainError, IllegalTransition, InvalidValue
 from app.domain.shared.ids import AccountId, UserId
-from app.domain.users.account import ApiKey, KeyPermissions, KeyState, TradingAccount
+from app.domain.users.account import ApiKey, KeyState, TradingAccount
 from app.domain.users.follow import FollowState
 from app.domain.users.ports import Vault
 
@@ -33,7 +33,8 @@ class RotateKey:
     """Replace an account's API key.
 
     - The new key is verified at the venue before it replaces the old one: a bad key leaves the old one in use.
-    - The new key must be able to trade and unable to withdraw.
+    - The new key must be able to trade and unable to withdraw, where the venue tells; elsewhere a private read must
+      work, and the account says that the rights are for the user to make sure of.
     - The new key must belong to the same account at the venue.
     - A revoked key cannot be replaced; add the account anew.
     """
@@ -49,17 +50,15 @@ class RotateKey:
         if account.key_state is KeyState.REVOKED:
             raise IllegalTransition("A revoked key cannot be replaced; add the account anew.")
         sealed = self.vault.seal(account.id, account.venue, key)
-        facts = await self.gateways.gateway(account.id, account.venue, sealed).key_facts()
-        if facts.can_withdraw:
+        permissions = await permissions_of(self.gateways.gateway(account.id, account.venue, sealed))
+        if permissions is not None and permissions.can_withdraw:
             raise KeyRejected("The key may withdraw funds. Make a key that can trade and read only.")
-        if not facts.can_trade:
+        if permissions is not None and not permissions.can_trade:
             raise KeyRejected("The key may not trade futures. Allow it at the venue.")
         async with self.uow() as work:
             account = only_if_owned(await work.accounts.get(account_id), user_id)
             account.sealed = sealed
-            account.judge(
-                KeyPermissions(facts.can_trade, facts.can_withdraw, facts.ip_restricted), self.clock.now()
-            )
+            account.judge(permissions, self.clock.now())
             await work.accounts.save(account)
             await work.commit()
         return account

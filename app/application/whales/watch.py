@@ -7,6 +7,8 @@ Rules.
    that instant are part of them.
  - On every (re)connection, fills since the last one that was consumed are fetched and go the same way; what the
    stream delivers meanwhile waits, so fills are worked through in order.
+ - A venue may show a fill late, and a stream may lose one: while the watch lasts, the positions are read again, soon
+   after a connection and then every minute, and a market on which they differ from ours is caught up.
  - A failed or empty answer says nothing: a leader is flat only when its fills say so.
 """
 
@@ -25,18 +27,22 @@ from app.domain.exchanges.ports import (
     BalanceUpdate,
     Connected,
     ExchangeGateway,
+    OrderUpdate,
     PrivateStream,
     StreamEvent,
 )
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import NotFound
 from app.domain.shared.execution import Fill, VenuePosition
-from app.domain.shared.market import Instrument, Symbol, Venue
+from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Money
 from app.domain.whales.intent import Burst, BurstCollector, BurstRule
 from app.domain.whales.whale import Whale
 
-_OVERLAP: Final = timedelta(seconds=5)
+_OVERLAP: Final = timedelta(seconds=60)
+"""How much longer than the newest consumed fill an unseen one may have been on its way; repeats are told by their ids."""
+_LOOKS_AGAIN: Final = tuple(timedelta(seconds=pause) for pause in (2, 5, 10, 30, 60))
 _CATCH_UP_TRIES: Final = 5
 
 Ingest = Callable[[Whale, Burst, Instrument, Money | None, int | None], Awaitable[int]]
@@ -78,7 +84,12 @@ class WatchLeader:
         self._venue_now = venue_now or clock.now
         self._since: datetime | None = None
         self._equity: Money | None = None
+        # One wallet stands behind linear contracts alone; coins and coin margin would have to be valued first.
+        self._collateral = CAPABILITIES[whale.venue].collateral
+        self._has_equity = CAPABILITIES[whale.venue].kind is MarketKind.LINEAR
         self._leverage: dict[Symbol, int] = {}
+        self._looks = 0
+        self._look_at: datetime | None = None
 
     async def run(self) -> None:
         """Follow the stream; bursts are decided by the collector's rule on our clock."""
@@ -94,6 +105,7 @@ class WatchLeader:
                     reader.result()
                     return
                 await self._decide_due()
+                await self._look_again()
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
@@ -107,7 +119,7 @@ class WatchLeader:
             await inbox.put(None)
 
     async def _next(self, inbox: asyncio.Queue[StreamEvent | None]) -> StreamEvent | None:
-        due = self._collector.next_due()
+        due = min((at for at in (self._collector.next_due(), self._look_at) if at is not None), default=None)
         if due is None:
             return await inbox.get()
         wait_s = max((due - self._clock.now()).total_seconds(), 0)
@@ -120,10 +132,12 @@ class WatchLeader:
     async def _take(self, event: StreamEvent) -> None:
         if isinstance(event, Connected):
             await self._catch_up()
+            self._looks, self._look_at = 0, self._clock.now() + _LOOKS_AGAIN[0]
         elif isinstance(event, BalanceUpdate):
-            self._equity = event.balance
+            if self._has_equity and event.asset == self._collateral:
+                self._equity = event.balance
             self._leverage |= {p.symbol: p.leverage for p in event.positions if p.leverage > 0}
-        elif event.fill is not None and not self._is_history(event.fill):
+        elif isinstance(event, OrderUpdate) and event.fill is not None and not self._is_history(event.fill):
             burst = self._collector.add(event.fill, self._clock.now())
             if burst is not None:
                 await self._decide(burst)
@@ -156,7 +170,8 @@ class WatchLeader:
                 await asyncio.sleep(tried)
 
     async def _read_account(self) -> None:
-        self._equity = (await self._gateway.balance()).wallet
+        if self._has_equity:
+            self._equity = (await self._gateway.balance()).wallet
         before = await self._gateway.positions()
         looked_at = self._venue_now()
         positions = await self._gateway.positions()
@@ -177,6 +192,26 @@ class WatchLeader:
             newest = await uow.leaders.newest_fills(self._whale.id)
         for sym in {*newest, *(position.symbol for position in positions)}:
             await self._fetch_missed(sym, newest.get(sym, since))
+
+    async def _look_again(self) -> None:
+        """Catch up where the venue's positions are not those that its fills have made of ours."""
+        if self._look_at is None or self._clock.now() < self._look_at:
+            return
+        if self._collector.next_due() is not None:  # what differs then is only not decided yet
+            self._look_at = self._clock.now() + _LOOKS_AGAIN[0]
+            return
+        self._looks += 1
+        self._look_at = self._clock.now() + _LOOKS_AGAIN[min(self._looks, len(_LOOKS_AGAIN) - 1)]
+        try:
+            theirs = _held(await self._gateway.positions())
+            async with self._uow() as uow:
+                newest = await uow.leaders.newest_fills(self._whale.id)
+                ours = {sym: await uow.leaders.position(self._whale.id, sym) for sym in {*newest, *theirs}}
+            for sym, quantity in ours.items():
+                if quantity != theirs.get(sym, 0) and self._since is not None:
+                    await self._fetch_missed(sym, newest.get(sym, self._since))
+        except VenueError as error:
+            self._metrics.count("lookup_failed", code=error.code)
 
     async def _fetch_missed(self, sym: Symbol, since: datetime) -> None:
         instrument = await self._instruments.instrument(self._whale.venue, sym)

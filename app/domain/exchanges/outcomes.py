@@ -26,6 +26,8 @@ class RefusalKind(StrEnum):
     CLOCK = "CLOCK"
     THROTTLED = "THROTTLED"
     NOTHING_TO_REDUCE = "NOTHING_TO_REDUCE"
+    WOULD_TRIGGER = "WOULD_TRIGGER"
+    MODE = "MODE"
     OTHER = "OTHER"
 
 
@@ -92,6 +94,12 @@ class VenueThrottled(VenueError):
     def __init__(self, message: str, retry_after: timedelta) -> None:
         super().__init__(message, retry_after_seconds=retry_after.total_seconds())
         self.retry_after = retry_after
+
+
+class VenueUnsupported(VenueError):
+    """The venue has no such thing (leverage at a spot market, hedge mode where positions net): nothing was asked."""
+
+    code = "venue_unsupported"
 
 
 class VenueRefused(VenueError):

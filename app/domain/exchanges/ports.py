@@ -1,7 +1,8 @@
 """The venue port: one gateway per account (Strategy), a factory that builds them, public market data, and a stream.
 
-Contract, held by one suite for every venue: `place` never raises and never sends twice; reads raise VenueError and
-return None or nothing only on a successful answer that says so.
+Contract, held by one suite for every venue: `place` and `protect` never raise and never send twice; reads raise
+VenueError and return None or nothing only on a successful answer that says so; what a venue does not have raises
+VenueUnsupported without asking.
 """
 
 from __future__ import annotations
@@ -12,8 +13,16 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from app.domain.exchanges.outcomes import Outcome
-from app.domain.exchanges.requests import PlaceOrder
-from app.domain.shared.execution import Fill, FundingPayment, OrderReport, VenueBalance, VenuePosition
+from app.domain.exchanges.protection import PlaceProtection, ProtectionOutcome, ProtectionReport
+from app.domain.exchanges.requests import MarginMode, PlaceOrder, PositionMode
+from app.domain.shared.execution import (
+    FeeRates,
+    Fill,
+    FundingPayment,
+    OrderReport,
+    VenueBalance,
+    VenuePosition,
+)
 from app.domain.shared.ids import AccountId, ClientOrderId
 from app.domain.shared.market import Instrument, Symbol, Venue
 from app.domain.shared.money import Money, Price
@@ -43,6 +52,10 @@ class ExchangeGateway(Protocol):
         """Return the venue's word on an order, None when it answered that there is none."""
         ...
 
+    async def order_by_venue_id(self, instrument: Instrument, order_id: str) -> OrderReport | None:
+        """Return the venue's word on an order by the venue's own id, None when it answered that there is none."""
+        ...
+
     async def open_orders(self, instrument: Instrument | None = None) -> Sequence[OrderReport]:
         """Return the account's resting orders."""
         ...
@@ -57,8 +70,10 @@ class ExchangeGateway(Protocol):
         """Return positions that are not flat."""
         ...
 
-    async def balance(self) -> VenueBalance:
-        """Return the margin wallet."""
+    async def balance(self, asset: str | None = None) -> VenueBalance:
+        """Return the wallet of an asset, zero when it holds none; without a name that of the venue's collateral, or of
+        its quote currency at a spot venue. An inverse venue has a wallet per coin: there the name is needed.
+        """
         ...
 
     async def funding(self, since: datetime) -> Sequence[FundingPayment]:
@@ -67,6 +82,42 @@ class ExchangeGateway(Protocol):
 
     async def set_leverage(self, instrument: Instrument, leverage: int) -> int:
         """Set the leverage of a market and return what the venue confirmed."""
+        ...
+
+    async def set_margin_mode(self, instrument: Instrument, mode: MarginMode) -> None:
+        """Set the margin mode of a market (of the account, where the venue has it so); no change is no refusal."""
+        ...
+
+    async def position_mode(self) -> PositionMode:
+        """Return whether positions net."""
+        ...
+
+    async def set_position_mode(self, mode: PositionMode) -> None:
+        """Set whether positions net; no change is no refusal. Venues refuse it while orders or positions are open."""
+        ...
+
+    async def fee_rates(self, instrument: Instrument) -> FeeRates:
+        """Return what the account pays on a market."""
+        ...
+
+    async def protect(self, protection: PlaceProtection) -> ProtectionOutcome:
+        """Send one protection once. Never raises, never retries."""
+        ...
+
+    async def cancel_protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        """Cancel a protection; its last report, or None when the venue does not know it (which proves nothing)."""
+        ...
+
+    async def protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        """Return the venue's word on a protection, None when it answered that there is none."""
+        ...
+
+    async def open_protections(self, instrument: Instrument | None = None) -> Sequence[ProtectionReport]:
+        """Return the account's waiting protections."""
         ...
 
     async def key_facts(self) -> KeyFacts:
@@ -114,9 +165,17 @@ class BalanceUpdate:
     reason: str
     at: datetime
     positions: tuple[VenuePosition, ...] = ()
+    asset: str = "USDT"
 
 
-StreamEvent: TypeAlias = Connected | OrderUpdate | BalanceUpdate
+@dataclass(frozen=True, slots=True)
+class ProtectionUpdate:
+    """A protection changed."""
+
+    report: ProtectionReport
+
+
+StreamEvent: TypeAlias = Connected | OrderUpdate | BalanceUpdate | ProtectionUpdate
 
 
 class PrivateStream(Protocol):

@@ -24,6 +24,24 @@ class TimeInForce(StrEnum):
     IOC = "IOC"
 
 
+class MarginMode(StrEnum):
+    """Whether all positions share one margin, or each has its own."""
+
+    CROSS = "CROSS"
+    ISOLATED = "ISOLATED"
+
+
+class PositionMode(StrEnum):
+    """ONE_WAY: one net position per market. HEDGE: a long and a short one beside each other.
+
+    In hedge mode the position that an order is about follows from its side: an order that only reduces is about the
+    opposite one.
+    """
+
+    ONE_WAY = "ONE_WAY"
+    HEDGE = "HEDGE"
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """One order to place. `signed_ms` is the committed timestamp that the request is signed with, and `valid_ms` the
@@ -40,3 +58,5 @@ class PlaceOrder:
     type: OrderType = OrderType.MARKET
     price: Price | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    position_mode: PositionMode = PositionMode.ONE_WAY
+    margin_mode: MarginMode = MarginMode.CROSS

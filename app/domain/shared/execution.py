@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.shared.market import Side, Symbol, Venue
-from app.domain.shared.money import Money, Price, Quantity
+from app.domain.shared.money import NO_QUANTITY, Money, Price, Quantity
 
 
 class Action(StrEnum):
@@ -49,11 +49,23 @@ class OrderStatus(StrEnum):
         return self not in (OrderStatus.OPEN, OrderStatus.PARTIAL)
 
 
+class FillCause(StrEnum):
+    """Why an execution happened: somebody's order, the venue closing what its margin no longer covers, or the venue
+    closing a winner against a bankrupt loser.
+    """
+
+    TRADE = "TRADE"
+    LIQUIDATION = "LIQUIDATION"
+    DELEVERAGING = "DELEVERAGING"
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution, identified by the venue's own trade id within (account, symbol).
 
-    `fee` is quote currency paid (negative: a rebate); `realised_pnl` is the venue's figure before the fee.
+    `fee` is quote currency paid (negative: a rebate); `realised_pnl` is the venue's figure before the fee. Both are in
+    the settle asset where the market is inverse. `base_fee` is the part of `quantity` that a spot venue kept as its fee
+    when that was paid in the coins bought; `fee` then holds its worth at `price`.
     """
 
     venue: Venue
@@ -68,11 +80,16 @@ class Fill:
     realised_pnl: Money
     at: datetime
     order_final: bool = False
+    base_fee: Quantity = NO_QUANTITY
+    cause: FillCause = FillCause.TRADE
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """What a venue says of one order: by reply, by query or by stream. Quantities in base, cumulative."""
+    """What a venue says of one order: by reply, by query or by stream. Quantities in base, cumulative.
+
+    `cause` is set where the order itself, and not each execution, tells of a forced close.
+    """
 
     venue: Venue
     symbol: Symbol
@@ -85,11 +102,16 @@ class OrderReport:
     average_price: Price | None
     reduce_only: bool
     at: datetime
+    cause: FillCause = FillCause.TRADE
 
 
 @dataclass(frozen=True, slots=True)
 class VenuePosition:
-    """A venue's word on one position; `quantity` is signed (short below zero)."""
+    """A venue's word on one position; `quantity` is signed (short below zero).
+
+    At a spot venue it is the holding of a coin that can be traded: leverage one, and an entry price of zero, for the
+    venue does not know what the coins were bought for.
+    """
 
     symbol: Symbol
     quantity: Decimal
@@ -100,7 +122,7 @@ class VenuePosition:
 
 @dataclass(frozen=True, slots=True)
 class VenueBalance:
-    """A venue's word on the margin wallet, in quote currency; `wallet` excludes unrealised PnL."""
+    """A venue's word on the wallet of one asset; `wallet` excludes unrealised PnL, `available` may be spent."""
 
     asset: str
     wallet: Money
@@ -115,3 +137,11 @@ class FundingPayment:
     symbol: Symbol | None
     amount: Money
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRates:
+    """What an account pays on one market, as shares of the notional (0.0005 = 0.05 %; negative: a rebate)."""
+
+    maker: Decimal
+    taker: Decimal

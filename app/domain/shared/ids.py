@@ -7,6 +7,7 @@ signal, the same (signal, follow, leg, attempt) is the same client order id, on 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NewType
@@ -25,6 +26,7 @@ ClientOrderId = NewType("ClientOrderId", str)
 
 _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LEG_LETTER: Final[Mapping[Leg, str]] = MappingProxyType({Leg.ENTRY: "e", Leg.EXIT: "x"})
+_OUR_FORM: Final = re.compile(r"c[0-9a-z]{24}[ex][0-9a-z]")
 ATTEMPTS_MAX: Final = 10_000
 
 
@@ -65,6 +67,11 @@ def client_order_id(
         number, rest = divmod(number, 36)
         letters.append(_ALPHABET[rest])
     return ClientOrderId("c" + "".join(reversed(letters)) + _LEG_LETTER[leg] + _ALPHABET[attempt % 36])
+
+
+def is_ours(name: str) -> bool:
+    """Return whether an order's name at the venue has the form of `client_order_id`."""
+    return _OUR_FORM.fullmatch(name) is not None
 
 
 def stream_key(whale: WhaleId, venue: Venue, sym: Symbol) -> str:

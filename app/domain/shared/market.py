@@ -1,6 +1,6 @@
 """What is traded and where: venues, symbols, sides, instruments.
 
-Symbols are our own spelling, `BASE/QUOTE:SETTLE` shortened to the venue-neutral `BTC-USDT` for linear perpetuals;
+Symbols are our own spelling, `BASE-QUOTE`: `BTC-USDT` for spot and linear perpetuals, `BTC-USD` for inverse ones;
 each venue's wire code maps it to its own.
 """
 
@@ -32,8 +32,39 @@ def symbol(text: str) -> Symbol:
 class Venue(StrEnum):
     """A market of an exchange that we can trade on; the value is what is stored and spoken."""
 
+    BINANCE_SPOT = "binance-spot"
     BINANCE_USDM = "binance-usdm"
+    BINANCE_COINM = "binance-coinm"
+    BYBIT_SPOT = "bybit-spot"
     BYBIT_LINEAR = "bybit-linear"
+    BYBIT_INVERSE = "bybit-inverse"
+    BITGET_SPOT = "bitget-spot"
+    BITGET_USDT_FUTURES = "bitget-usdt-futures"
+    HYPERLIQUID = "hyperliquid"
+    CCXT_GATE = "ccxt-gate"
+    CCXT_KUCOINFUTURES = "ccxt-kucoinfutures"
+    CCXT_KRAKENFUTURES = "ccxt-krakenfutures"
+    CCXT_MEXC = "ccxt-mexc"
+    CCXT_BINGX = "ccxt-bingx"
+    CCXT_HTX = "ccxt-htx"
+
+
+class MarketKind(StrEnum):
+    """What is traded. SPOT: coins against quote currency. LINEAR: a contract on base coins, settled in quote currency.
+    INVERSE: a contract on a fixed amount of quote currency, settled in base coins.
+    """
+
+    SPOT = "SPOT"
+    LINEAR = "LINEAR"
+    INVERSE = "INVERSE"
+
+
+def counterpart(sym: Symbol, kind: MarketKind) -> Symbol:
+    """Return what a market is called at another venue: the same coin against the quote that is usual for the kind.
+
+    A leader's BTC-USD or BTC-USDC is copied as BTC-USDT where contracts are linear or coins are bought.
+    """
+    return Symbol(f"{sym.partition('-')[0]}-{'USD' if kind is MarketKind.INVERSE else 'USDT'}")
 
 
 class Side(StrEnum):
@@ -62,7 +93,9 @@ class Side(StrEnum):
 class Instrument:
     """One tradable market and the venue's filters for it; `venue_symbol` is the venue's own spelling.
 
-    Units: `tick` in quote per base, `step`, `quantity_min` and `quantity_max` in base, `notional_min` in quote.
+    Units: `tick` in quote per base; `step`, `quantity_min` and `quantity_max` in base (in quote where the market is
+    inverse: its quantities are face values); `notional_min` in quote. `contract_size` is what one contract of the
+    venue stands for in the unit of quantities; `settle` is the asset of fees, profits and margin.
     """
 
     venue: Venue
@@ -74,10 +107,13 @@ class Instrument:
     quantity_max: Quantity
     notional_min: Money
     leverage_max: int = 125
+    kind: MarketKind = MarketKind.LINEAR
+    contract_size: Decimal = Decimal(1)
+    settle: str = "USDT"
 
     def __post_init__(self) -> None:
-        if self.tick <= 0 or self.step <= 0:
-            raise InvalidValue("Tick and step must be above zero.", symbol=self.symbol)
+        if self.tick <= 0 or self.step <= 0 or self.contract_size <= 0:
+            raise InvalidValue("Tick, step and contract size must be above zero.", symbol=self.symbol)
 
     def round_quantity(self, wanted: Decimal) -> Quantity:
         """Round down to the step: a copy may be smaller than asked, never larger."""

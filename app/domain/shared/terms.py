@@ -9,6 +9,7 @@ from enum import StrEnum
 from app.domain.shared.errors import InvalidValue
 from app.domain.shared.market import Side, Symbol
 from app.domain.shared.money import Money, Ratio, exact
+from app.domain.shared.protection_terms import NO_PROTECTION, ProtectionTerms
 
 
 class CopyMode(StrEnum):
@@ -54,6 +55,7 @@ class CopyTerms:
     symbols_denied: frozenset[Symbol] = frozenset()
     tiny: TinyPolicy = TinyPolicy.SKIP
     tiny_factor_max: Ratio = Ratio(Decimal(2))
+    protection: ProtectionTerms = NO_PROTECTION
 
     def __post_init__(self) -> None:
         figures = (self.value, self.drift_max, self.tiny_factor_max, self.order_notional_max or self.value)

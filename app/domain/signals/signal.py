@@ -25,11 +25,15 @@ from app.domain.signals.priority import Lane, Priority, lane_of
 
 
 class SignalSource(StrEnum):
-    """Who asked: a leader's fills, an operator by hand, or a follower who closes a position."""
+    """Who asked: a leader's fills, an operator by hand, a follower who closes a position, a protection that triggered
+    or could not stand, or the venue itself (a liquidation, the owner's own trade).
+    """
 
     LEADER = "LEADER"
     OPERATOR = "OPERATOR"
     FOLLOWER = "FOLLOWER"
+    PROTECTION = "PROTECTION"
+    EXTERNAL = "EXTERNAL"
 
 
 class SignalState(StrEnum):

@@ -13,7 +13,7 @@ from decimal import Decimal
 from app.domain.shared.execution import Action
 from app.domain.shared.ids import AccountId, FollowId
 from app.domain.shared.margin import funds_needed
-from app.domain.shared.market import Instrument, Side
+from app.domain.shared.market import Instrument, MarketKind, Side
 from app.domain.shared.money import NO_MONEY, Money, Price, Quantity, Ratio, plain
 from app.domain.shared.terms import CopyTerms, TinyPolicy
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
@@ -45,7 +45,8 @@ class Follower:
     `held` is the follow's signed position on the market, with executions that the venue reported but whose fills
     are not booked yet. `entry_open` / `exit_open` say whether an order of that leg has no known outcome yet;
     `exit_pending` is the quantity that open exits may still close; `entry_absent` says that an entry was given up whose
-    late appearance is not ruled out yet. `leverage_set` is what the venue was last told.
+    late appearance is not ruled out yet, `market_frozen` that the books of this market do not agree with the venue's
+    and nobody knows why. `leverage_set` is what the venue was last told.
     """
 
     follow_id: FollowId
@@ -63,6 +64,7 @@ class Follower:
     leverage_set: int | None
     leverage_limit: int | None
     entry_absent: bool = False
+    market_frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     wanted, cut_by = _within_terms(trade, terms, wanted)
     caps = (trade.leverage or terms.leverage_max, terms.leverage_max, trade.instrument.leverage_max)
     leverage = max(1, min(*caps, *(() if follower.leverage_limit is None else (follower.leverage_limit,))))
+    is_spot = trade.instrument.kind is MarketKind.SPOT
+    if is_spot:
+        leverage = 1
     return CopyOrder(
         follow_id=follower.follow_id,
         account_id=follower.account_id,
@@ -117,10 +122,10 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
         reference_price=trade.price,
         mark_price=trade.mark_price,
         drift_max=terms.drift_max,
-        opens_position=follower.held == 0,
+        opens_position=_is_flat(trade, follower),
         reduce_only=False,
         hold=NO_MONEY,
-        leverage_changes=follower.leverage_set != leverage,
+        leverage_changes=not is_spot and follower.leverage_set != leverage,
         cut_by=cut_by,
     )
 
@@ -192,16 +197,18 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     if follower.entry_open:
         return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
     closable = abs(follower.held) - follower.exit_pending
-    if follower.entry_absent and follower.held == 0:
+    if follower.entry_absent and _is_flat(trade, follower):
         # An entry that was given up may still appear; then this exit must be there to close it.
         return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
-    if follower.held * trade.side.sign >= 0 or closable <= 0:
+    if _is_flat(trade, follower) or follower.held * trade.side.sign > 0 or closable <= 0:
         return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
     instrument = trade.instrument
     quantity = instrument.round_quantity(closable * trade.fraction)
     if trade.fraction == 1 or closable - quantity < instrument.smallest_order(trade.mark_price):
         quantity = instrument.round_quantity(closable)
     smallest = max(instrument.step, instrument.quantity_min)
+    if instrument.kind is MarketKind.SPOT:  # only a reducing order is free of the least notional
+        smallest = instrument.smallest_order(trade.mark_price)
     if quantity < smallest:
         return decision(
             follower.follow_id,
@@ -228,22 +235,34 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     )
 
 
+def _is_flat(trade: LeaderTrade, follower: Follower) -> bool:
+    """Return whether nothing is held that could be sold: fees taken in coins leave less than a step at spot venues."""
+    if trade.instrument.kind is not MarketKind.SPOT:
+        return follower.held == 0
+    return abs(follower.held) < trade.instrument.step
+
+
 def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | None:
     """Return the first reason, cheapest first, why this follow takes no new risk on this trade."""
-    opposite = follower.held * trade.side.sign < 0
+    opposite = follower.held * trade.side.sign < 0 and not _is_flat(trade, follower)
     checks = (
         (not follower.user_active, DecisionCode.USER_SUSPENDED),
         (not follower.active and not follower.paused, DecisionCode.FOLLOW_STOPPED),
         (follower.paused, DecisionCode.FOLLOW_PAUSED),
         (trade.whale_paused, DecisionCode.WHALE_PAUSED),
         (not follower.key_usable, DecisionCode.KEY_NOT_USABLE),
+        (follower.market_frozen, DecisionCode.MARKET_FROZEN),
         (trade.superseded, DecisionCode.LEADER_ALREADY_OUT),
         (trade.expired, DecisionCode.SIGNAL_EXPIRED),
         (not follower.terms.allows_symbol(trade.instrument.symbol), DecisionCode.SYMBOL_NOT_WANTED),
         (trade.side not in follower.terms.sides, DecisionCode.SIDE_NOT_WANTED),
+        (
+            trade.side is Side.SELL and trade.instrument.kind is MarketKind.SPOT,
+            DecisionCode.SPOT_HAS_NO_SHORTS,
+        ),
         (follower.exit_open or opposite, DecisionCode.EXIT_STILL_OPEN),
         (
-            trade.action is Action.ADD and follower.held == 0 and not follower.entry_open,
+            trade.action is Action.ADD and _is_flat(trade, follower) and not follower.entry_open,
             DecisionCode.ADD_WITHOUT_POSITION,
         ),
     )

@@ -38,6 +38,10 @@ class DecisionCode(StrEnum):
     LEADER_ALREADY_OUT = "LEADER_ALREADY_OUT"
     SYMBOL_NOT_WANTED = "SYMBOL_NOT_WANTED"
     SIDE_NOT_WANTED = "SIDE_NOT_WANTED"
+    MARKET_NOT_AT_VENUE = "MARKET_NOT_AT_VENUE"
+    VENUE_NOT_COPIED = "VENUE_NOT_COPIED"
+    VENUE_AWAY = "VENUE_AWAY"
+    SPOT_HAS_NO_SHORTS = "SPOT_HAS_NO_SHORTS"
     ADD_WITHOUT_POSITION = "ADD_WITHOUT_POSITION"
     LEADER_EQUITY_UNKNOWN = "LEADER_EQUITY_UNKNOWN"
     BELOW_MINIMUM = "BELOW_MINIMUM"
@@ -50,6 +54,11 @@ class DecisionCode(StrEnum):
     VENUE_REFUSED = "VENUE_REFUSED"
     ORDER_ABSENT = "ORDER_ABSENT"
     APPEARED_LATE = "APPEARED_LATE"
+    PROTECTION_TRIGGERED = "PROTECTION_TRIGGERED"
+    CLOSED_EXTERNALLY = "CLOSED_EXTERNALLY"
+    LIQUIDATED = "LIQUIDATED"
+    DELEVERAGED = "DELEVERAGED"
+    MARKET_FROZEN = "MARKET_FROZEN"
 
 
 DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
@@ -64,6 +73,10 @@ DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
         DecisionCode.LEADER_ALREADY_OUT: "The leader has left again before this entry's turn came.",
         DecisionCode.SYMBOL_NOT_WANTED: "The terms do not copy this market.",
         DecisionCode.SIDE_NOT_WANTED: "The terms do not copy this side.",
+        DecisionCode.MARKET_NOT_AT_VENUE: "{market} is not traded at {venue}, where the follower's account is.",
+        DecisionCode.VENUE_NOT_COPIED: "Followers are not served at {venue}: its margin is in coins.",
+        DecisionCode.VENUE_AWAY: "The venue ({venue}) cannot be asked now; the exit goes out as soon as it can.",
+        DecisionCode.SPOT_HAS_NO_SHORTS: "The leader went short; a spot account can only hold coins.",
         DecisionCode.ADD_WITHOUT_POSITION: "The leader added to a position that this follow did not join.",
         DecisionCode.LEADER_EQUITY_UNKNOWN: "The leader's equity is not known, so a proportional size cannot be found.",
         DecisionCode.BELOW_MINIMUM: "The size is below the venue's minimum of {minimum}.",
@@ -75,6 +88,12 @@ DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
         DecisionCode.EXIT_STILL_OPEN: "An exit's outcome is not known yet; the entry waits for it.",
         DecisionCode.VENUE_REFUSED: "The venue refused the order: {venue}.",
         DecisionCode.APPEARED_LATE: "The order was found at the venue after it had been given up; it is copied after all.",
+        DecisionCode.PROTECTION_TRIGGERED: "The price reached a protection of the follow; it was closed by it.",
+        DecisionCode.CLOSED_EXTERNALLY: "The position was closed at the venue by an order that is not ours.",
+        DecisionCode.LIQUIDATED: "The venue liquidated the position.",
+        DecisionCode.DELEVERAGED: "The venue closed the position against a bankrupt account (auto-deleveraging).",
+        DecisionCode.MARKET_FROZEN: "The account holds less on this market than its books say and nothing explains it; "
+        "no new risk is taken there until they agree.",
         DecisionCode.ORDER_ABSENT: "The order's fate was unknown and the venue does not have it; it was not sent again.",
     }
 )

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.domain.shared.events import Event
-from app.domain.shared.ids import FollowId, SignalId
+from app.domain.shared.execution import FillCause
+from app.domain.shared.ids import AccountId, FollowId, SignalId
+from app.domain.shared.market import Symbol
+from app.domain.shared.money import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +19,24 @@ class OrdersRefused(Event):
     name: ClassVar[str] = "orders.refused"
     signal_id: SignalId
     follow_ids: tuple[FollowId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionClosedOutside(Event):
+    """A follow's position was reduced or closed at the venue by something that is not ours; the books follow it."""
+
+    name: ClassVar[str] = "position.closed_outside"
+    account_id: AccountId
+    follow_id: FollowId
+    symbol: Symbol
+    cause: FillCause
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketFrozen(Event):
+    """An account holds less on a market than its books say, and nothing explains it; entries there are refused."""
+
+    name: ClassVar[str] = "market.frozen"
+    account_id: AccountId
+    symbol: Symbol

@@ -1,6 +1,6 @@
 """The trading account: a user's account at a venue and the API key with which we trade on it.
 
-Invariants: a key that may withdraw is refused; an unverified key trades nothing; the secret is present only as a
+Invariants: a key that is known to be able to withdraw is refused; an unverified key trades nothing; the secret is present only as a
 sealed blob, which only the vault can open for this account.
 """
 
@@ -69,9 +69,17 @@ KEY_LIFECYCLE: Final = Lifecycle[KeyState, KeyChange](
 )
 
 
+RIGHTS_UNTOLD: Final = (
+    "The venue does not tell what a key may do. Make sure yourself that this one can trade and cannot withdraw."
+)
+
+
 @dataclass(slots=True)  # tidy: allow frozen an aggregate changes under its version
 class TradingAccount:
-    """One account at one venue; `sealed` is the vault's blob of its API key."""
+    """One account at one venue; `sealed` is the vault's blob of its API key.
+
+    `hedged` says that the account holds long and short positions side by side, as seen when its key was verified.
+    """
 
     id: AccountId
     user_id: UserId
@@ -80,12 +88,16 @@ class TradingAccount:
     sealed: bytes = field(repr=False)
     key_state: KeyState = KeyState.UNVERIFIED
     key_reason: str = ""
+    hedged: bool = False
     version: int = 1
     events: Recorder = field(default_factory=Recorder, compare=False, repr=False)
 
-    def judge(self, permissions: KeyPermissions, now: datetime) -> None:
-        """Accept or refuse the key by what the venue says it may do."""
-        if permissions.can_withdraw:
+    def judge(self, permissions: KeyPermissions | None, now: datetime) -> None:
+        """Accept or refuse the key by what the venue says it may do; a venue that says nothing leaves it to the user."""
+        if permissions is None:
+            self.key_state = KEY_LIFECYCLE.after(self.key_state, KeyChange.VERIFY)
+            self.key_reason = RIGHTS_UNTOLD
+        elif permissions.can_withdraw:
             self.refuse("The key may withdraw funds. Make a key that can trade and read only.", now)
         elif not permissions.can_trade:
             self.refuse("The key may not trade futures. Allow it at the venue.", now)

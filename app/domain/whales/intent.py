@@ -45,8 +45,8 @@ class Burst:
 
     @property
     def signed_quantity(self) -> Decimal:
-        """The change of position in base units: bought above zero, sold below."""
-        return sum((fill.quantity * fill.side.sign for fill in self.fills), ZERO)
+        """The change of position in the market's unit: bought above zero, sold below; a fee kept in coins never came."""
+        return sum((fill.quantity * fill.side.sign - fill.base_fee for fill in self.fills), ZERO)
 
     @property
     def average_price(self) -> Price:

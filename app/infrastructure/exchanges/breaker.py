@@ -6,6 +6,7 @@ venue count (no connection, no reply, 5xx); a refusal by the venue is an answer,
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -40,6 +41,8 @@ class Breaker:
         self._opened_at = 0.0
         self._probing = 0
         self._generation = 0
+        self._is_own = True
+        self._deaf_until = -math.inf
         self.state = CircuitState.CLOSED
 
     def admit(self) -> int | None:
@@ -62,6 +65,22 @@ class Breaker:
             return 0.0
         return max(0.0, self._settings.open_s - (self._monotonic() - self._opened_at))
 
+    @property
+    def found_open_for_s(self) -> float:
+        """Seconds for which this worker's own calls keep the circuit open: what others should hear."""
+        return self.opens_in_s if self._is_own else 0.0
+
+    def hear(self, for_s: float) -> None:
+        """Open for so long because another worker on the same address found the venue away; it is not passed on.
+
+        Where a probe has just disproved that, one's own calls are believed for a while: else a worker whose own way to
+        the venue is broken would stop everybody's exits for as long as it is.
+        """
+        if self.state is CircuitState.CLOSED and for_s > 0 and self._monotonic() >= self._deaf_until:
+            self._opened_at = self._monotonic() - self._settings.open_s + min(for_s, self._settings.open_s)
+            self._turn(CircuitState.OPEN)
+            self._is_own = False
+
     def record(self, ticket: int, *, fault: bool) -> None:
         """Say how an admitted call went."""
         if ticket != self._generation:
@@ -71,6 +90,8 @@ class Breaker:
             if fault:
                 self._open()
             else:
+                if not self._is_own:
+                    self._deaf_until = self._monotonic() + self._settings.deaf_s
                 self._turn(CircuitState.CLOSED)
             return
         now = self._monotonic()
@@ -93,6 +114,7 @@ class Breaker:
 
     def _open(self) -> None:
         self._opened_at = self._monotonic()
+        self._is_own = True
         self._turn(CircuitState.OPEN)
 
     def _turn(self, state: CircuitState) -> None:

@@ -127,6 +127,8 @@ class VenueClock:
             except VenueError as error:
                 on_error(error)
             # After a failure too the interval stands: the breaker and the stale sample already stop new entries.
+            # Not wait_for: until Python 3.12 it loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._suspected.wait(), self._settings.every_s)
+                async with asyncio.timeout(self._settings.every_s):
+                    await self._suspected.wait()
             self._suspected.clear()

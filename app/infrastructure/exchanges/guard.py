@@ -1,6 +1,5 @@
-"""The guard round a gateway: silence, budget, circuit breaker, and for reads alone a retry.
+"""What guards the way to one venue: silence, budget, circuit breaker, and for reads alone a retry.
 
-An order is tried once: whatever stops it before it is sent is NOT_SENT, whatever happens after is the gateway's word.
 Reads and cancellations raise VenueError. Exits have circuits and a share of the budget of their own.
 """
 
@@ -9,27 +8,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
-from app.domain.exchanges.outcomes import (
-    DefiniteNo,
-    NotSent,
-    Outcome,
-    RefusalKind,
-    Unknown,
-    VenueRefused,
-    VenueThrottled,
-    VenueUnavailable,
-)
-from app.domain.exchanges.ports import ExchangeGateway, KeyFacts
-from app.domain.exchanges.requests import PlaceOrder
-from app.domain.shared.execution import Fill, FundingPayment, OrderReport, VenueBalance, VenuePosition
-from app.domain.shared.ids import AccountId, ClientOrderId
-from app.domain.shared.market import Instrument
-from app.infrastructure.exchanges import reasons
+from app.domain.exchanges.outcomes import VenueRefused, VenueThrottled, VenueUnavailable, VenueUnsupported
+from app.domain.shared.ids import AccountId
 from app.infrastructure.exchanges.backoff import Chance, full_jitter
 from app.infrastructure.exchanges.breaker import Breakers, CallClass
 from app.infrastructure.exchanges.budget import Bucket, Budget
@@ -126,7 +111,7 @@ class VenueGuard:
         except VenueUnavailable:
             breaker.record(ticket, fault=True)
             raise
-        except (VenueRefused, VenueThrottled) as error:
+        except (VenueRefused, VenueThrottled, VenueUnsupported) as error:
             breaker.record(ticket, fault=False)
             if isinstance(error, VenueThrottled):
                 self.silence(error.retry_after)
@@ -156,103 +141,3 @@ class CircuitOpen(VenueUnavailable):
     """Refused here: too many calls failed of late."""
 
     code = "circuit_open"
-
-
-class GuardedGateway:
-    """One account's gateway under its venue's guard."""
-
-    __slots__ = ("_guard", "_inner", "_orders")
-
-    def __init__(self, inner: ExchangeGateway, guard: VenueGuard, account: AccountId) -> None:
-        self._inner = inner
-        self._guard = guard
-        self._orders = guard.orders(account)
-
-    async def place(self, order: PlaceOrder) -> Outcome:
-        """Send once, unless something here forbids it."""
-        guard = self._guard
-        if (silent := guard.silence_s) > 0:
-            return NotSent(f"{reasons.SILENCED}: the venue asked for it", timedelta(seconds=silent))
-        grant = await guard.budget.take(self._orders, 1, is_exit=order.reduce_only)
-        if not grant.granted:
-            return NotSent(
-                f"{reasons.BUDGET_SPENT}: the account's order limit", timedelta(milliseconds=grant.wait_ms)
-            )
-        if weight := guard.costs.order:
-            grant = await guard.budget.take(guard.weight, weight, least=weight, is_exit=order.reduce_only)
-            if not grant.granted:
-                return NotSent(
-                    f"{reasons.BUDGET_SPENT}: the limit of this address",
-                    timedelta(milliseconds=grant.wait_ms),
-                )
-        breaker = guard.breakers.of(CallClass.EXIT if order.reduce_only else CallClass.ENTRY)
-        ticket = breaker.admit()
-        if ticket is None:
-            wait = timedelta(seconds=breaker.opens_in_s)
-            return NotSent(f"{reasons.CIRCUIT_OPEN}: too many calls failed of late", wait)
-        try:
-            outcome = await self._inner.place(order)
-        except BaseException:
-            breaker.forget(ticket)
-            raise
-        if isinstance(outcome, NotSent) and not reasons.says(outcome.reason, reasons.UNREACHABLE):
-            breaker.forget(ticket)
-        else:
-            breaker.record(ticket, fault=isinstance(outcome, Unknown | NotSent))
-        if isinstance(outcome, DefiniteNo) and outcome.kind is RefusalKind.THROTTLED:
-            self._throttled(outcome)
-        return outcome
-
-    def _throttled(self, refused: DefiniteNo) -> None:
-        wait = refused.retry_after or timedelta(seconds=1)
-        if refused.code in self._guard.costs.account_throttles:
-            self._guard.budget.drain(self._orders, wait.total_seconds())
-        else:
-            self._guard.silence(wait)
-
-    async def cancel(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
-        """Cancel once, with the exits' rights; it changes something, so it is not repeated here."""
-        inner = self._inner
-        return await self._guard.once(
-            "cancel", CallClass.EXIT, lambda: inner.cancel(instrument, client_order_id)
-        )
-
-    async def set_leverage(self, instrument: Instrument, leverage: int) -> int:
-        """Set once; it changes something, so it is not repeated here."""
-        inner = self._inner
-        return await self._guard.once(
-            "set_leverage", CallClass.ENTRY, lambda: inner.set_leverage(instrument, leverage)
-        )
-
-    async def order(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
-        """Return the venue's word on an order."""
-        return await self._guard.read("order", lambda: self._inner.order(instrument, client_order_id))
-
-    async def open_orders(self, instrument: Instrument | None = None) -> Sequence[OrderReport]:
-        """Return resting orders; without an instrument the venue charges more."""
-        cost = "open_orders" if instrument is not None else "open_orders_all"
-        return await self._guard.read(cost, lambda: self._inner.open_orders(instrument))
-
-    async def fills(
-        self, instrument: Instrument, *, since: datetime | None = None, order_id: str | None = None
-    ) -> Sequence[Fill]:
-        """Return executions, oldest first."""
-        return await self._guard.read(
-            "fills", lambda: self._inner.fills(instrument, since=since, order_id=order_id)
-        )
-
-    async def positions(self) -> Sequence[VenuePosition]:
-        """Return positions that are not flat."""
-        return await self._guard.read("positions", self._inner.positions)
-
-    async def balance(self) -> VenueBalance:
-        """Return the margin wallet."""
-        return await self._guard.read("balance", self._inner.balance)
-
-    async def funding(self, since: datetime) -> Sequence[FundingPayment]:
-        """Return funding payments, oldest first."""
-        return await self._guard.read("funding", lambda: self._inner.funding(since))
-
-    async def key_facts(self) -> KeyFacts:
-        """Return what the key may do."""
-        return await self._guard.read("key_facts", self._inner.key_facts)

@@ -21,7 +21,7 @@ class InstrumentTable:
         self._load = load
         self._now_s = now_s
         self._by_symbol: dict[Symbol, Instrument] = {}
-        self._loading = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
         self._loaded_at: float | None = None
         self.names: Mapping[str, Symbol] = {}
 
@@ -32,13 +32,19 @@ class InstrumentTable:
 
     async def refresh(self, older_than_s: float = 0.0) -> None:
         """Load anew unless somebody just did; what was known stays when the venue does not answer (VenueError)."""
-        async with self._loading:
-            if self._loaded_at is not None and self._now_s() - self._loaded_at < older_than_s:
-                return
-            listing = await self._load()
-            self._by_symbol = {entry.symbol: entry for entry in listing.instruments}
-            self.names = listing.names
-            self._loaded_at = self._now_s()
+        if self._loaded_at is not None and self._now_s() - self._loaded_at < older_than_s:
+            return
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._read(), name="listing")
+            self._loading.add_done_callback(_heard)
+        # A caller that loses patience must not end what others wait for, and the next caller finds loaded.
+        await asyncio.shield(self._loading)
+
+    async def _read(self) -> None:
+        listing = await self._load()
+        self._by_symbol = {entry.symbol: entry for entry in listing.instruments}
+        self.names = listing.names
+        self._loaded_at = self._now_s()
 
     async def ready(self) -> None:
         """Load if that never succeeded; raises VenueError."""
@@ -64,3 +70,9 @@ class InstrumentTable:
     def known(self) -> Sequence[Instrument]:
         """Return what may be traded, as last loaded."""
         return tuple(self._by_symbol.values())
+
+
+def _heard(loading: asyncio.Task[None]) -> None:
+    """Take the error of a load that nobody waits for any more."""
+    if not loading.cancelled():
+        loading.exception()

@@ -14,11 +14,13 @@ from app.domain.users.ports import Vault
 
 @dataclass(frozen=True, slots=True)
 class OpenKey:
-    """A key ready for use; nothing of it shows. `headers` is made by the venue's dialect, once."""
+    """A key ready for use; nothing of it shows. `headers` present it where a venue wants no more than its name."""
 
     headers: Mapping[str, str] = field(repr=False)
     secret: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
+    name: str = field(repr=False)
+    passphrase: str = field(repr=False)
 
 
 class KeyRing:
@@ -40,7 +42,7 @@ class KeyRing:
             self._open.move_to_end(account)
             return found
         opened: ApiKey = self._vault.open(account, self._venue, sealed)
-        fresh = OpenKey({header: opened.key}, opened.secret.encode(), sealed)
+        fresh = OpenKey({header: opened.key}, opened.secret.encode(), sealed, opened.key, opened.passphrase)
         self._open[account] = fresh
         self._open.move_to_end(account)
         while len(self._open) > self._kept:

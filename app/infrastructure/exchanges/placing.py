@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.exchanges.outcomes import NotSent, Unknown
+from app.domain.exchanges.protection import PlaceProtection
 from app.domain.exchanges.requests import PlaceOrder
 from app.domain.shared.errors import DomainError
 from app.infrastructure.exchanges import reasons
@@ -19,6 +20,7 @@ from app.infrastructure.exchanges.clock import VenueClockUntrusted
 from app.infrastructure.exchanges.http import NeverLeft, NoReply, Reply, TooLate
 from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.shared import VenueShared
+from app.infrastructure.failpoints import failpoint
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -32,9 +34,11 @@ class SignedOrder:
 
 
 async def post_once(
-    shared: VenueShared, path: str, order: PlaceOrder, sign: Callable[[], SignedOrder]
+    shared: VenueShared, path: str, order: PlaceOrder | PlaceProtection, sign: Callable[[], SignedOrder]
 ) -> Reply | NotSent | Unknown:
-    """POST `order` once, if its window is still open; never raises. `sign` may raise what a key or a writer raises."""
+    """POST an order or a protection once, if its window is still open; never raises. `sign` may raise what a key or a
+    writer raises.
+    """
     try:
         left_ms = order.signed_ms + order.valid_ms - shared.clock.latest_ms()
         signed = sign()
@@ -47,7 +51,8 @@ async def post_once(
     if left_ms <= 0:
         return NotSent(f"{reasons.DEADLINE_PASSED}: the order's window closed before it was sent")
     try:
-        return await shared.transport.request(
+        failpoint("order.send.before")
+        reply = await shared.transport.request(
             "POST",
             shared.settings.base_url + path,
             signed.headers,
@@ -55,6 +60,8 @@ async def post_once(
             shared.settings.order_timeout_s,
             left_ms / 1000,
         )
+        failpoint("order.send.after")
+        return reply
     except TooLate:
         return NotSent(f"{reasons.DEADLINE_PASSED}: no connection was free in time")
     except NeverLeft as error:

@@ -1,6 +1,6 @@
 """The venues as a table, and the pool that builds what talks to them: one of everything costly per venue.
 
-A venue more is its folder and a row in VENUES. An account costs a few slotted objects and its sealed key; keys are
+A venue more is its folder, whose rows join VENUES. An account costs a few slotted objects and its sealed key; keys are
 opened when first used, and a bounded number stays open.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -23,73 +23,31 @@ from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Instrument, Symbol, Venue
 from app.domain.shared.money import Price
 from app.domain.users.ports import Vault
-from app.infrastructure.exchanges.binance.costs import WEIGHTS as BINANCE_WEIGHTS
-from app.infrastructure.exchanges.binance.feed import BinanceUsdmFeed
-from app.infrastructure.exchanges.binance.gateway import BinanceUsdmGateway
-from app.infrastructure.exchanges.binance.market import BinanceUsdmMarket, heard_marks
-from app.infrastructure.exchanges.binance.wire.market import marks_path
-from app.infrastructure.exchanges.binance.wire.refusals import ACCOUNT_THROTTLES as BINANCE_THROTTLES
-from app.infrastructure.exchanges.breaker import Breakers
+from app.infrastructure.exchanges.binance.rows import ROWS as BINANCE
+from app.infrastructure.exchanges.bitget.rows import ROWS as BITGET
+from app.infrastructure.exchanges.breaker import Breaker, Breakers, CallClass, CircuitState
 from app.infrastructure.exchanges.budget import Bucket, Budget, LocalBudget
-from app.infrastructure.exchanges.bybit.costs import WEIGHTS as BYBIT_WEIGHTS
-from app.infrastructure.exchanges.bybit.feed import BybitLinearFeed
-from app.infrastructure.exchanges.bybit.gateway import BybitLinearGateway
-from app.infrastructure.exchanges.bybit.market import BybitLinearMarket, heard_tickers
-from app.infrastructure.exchanges.bybit.wire.market import PUBLIC_PATH, TIME_PATH, ticker_subscriptions
-from app.infrastructure.exchanges.bybit.wire.refusals import ACCOUNT_THROTTLES as BYBIT_THROTTLES
-from app.infrastructure.exchanges.bybit.wire.socket import PING
+from app.infrastructure.exchanges.bybit.rows import ROWS as BYBIT
 from app.infrastructure.exchanges.clock import VenueClock, monotonic_ms
-from app.infrastructure.exchanges.guard import Costs, GuardedGateway, VenueGuard
-from app.infrastructure.exchanges.http import AiohttpTransport, Transport
+from app.infrastructure.exchanges.generic.table import ROWS as GENERIC
+from app.infrastructure.exchanges.guard import VenueGuard
+from app.infrastructure.exchanges.guarded import GuardedGateway
+from app.infrastructure.exchanges.http import AiohttpTransport
+from app.infrastructure.exchanges.hyperliquid.rows import ROWS as HYPERLIQUID
 from app.infrastructure.exchanges.instruments import InstrumentTable
 from app.infrastructure.exchanges.keys import KeyRing
-from app.infrastructure.exchanges.market import GuardedMarket, ListedMarket
+from app.infrastructure.exchanges.market import GuardedMarket
 from app.infrastructure.exchanges.marks import MarkBook
 from app.infrastructure.exchanges.settings import VenueSettings
 from app.infrastructure.exchanges.shared import VenueShared
 from app.infrastructure.exchanges.stream import Sockets
 from app.infrastructure.exchanges.upkeep import Upkeep
+from app.infrastructure.exchanges.venue_row import VenueRow
 from app.infrastructure.redis.budget import RedisBudget
-
-
-@dataclass(frozen=True, slots=True)
-class VenueRow:
-    """How to build one venue's parts; paths are behind the addresses of its settings."""
-
-    market: Callable[[Transport, VenueSettings], ListedMarket]
-    gateway: Callable[[VenueShared, AccountId, bytes], ExchangeGateway]
-    stream: Callable[[VenueShared, AccountId, bytes], PrivateStream]
-    read_marks: Callable[[bytes, Mapping[str, Symbol]], Mapping[Symbol, Price]]
-    marks_path: Callable[[VenueSettings], str]
-    ping_path: str
-    costs: Costs
-    subscribe_marks: Callable[[Iterable[str]], Sequence[str]] | None = None
-    ping: str | None = None
-
+from app.infrastructure.redis.circuits import SharedCircuits
 
 VENUES: Final[Mapping[Venue, VenueRow]] = MappingProxyType(
-    {
-        Venue.BINANCE_USDM: VenueRow(
-            market=BinanceUsdmMarket,
-            gateway=BinanceUsdmGateway,
-            stream=BinanceUsdmFeed,
-            read_marks=heard_marks,
-            marks_path=lambda settings: marks_path(routed=settings.routed_streams),
-            ping_path="/fapi/v1/ping",
-            costs=Costs(BINANCE_WEIGHTS, BINANCE_THROTTLES),
-        ),
-        Venue.BYBIT_LINEAR: VenueRow(
-            market=BybitLinearMarket,
-            gateway=BybitLinearGateway,
-            stream=BybitLinearFeed,
-            read_marks=heard_tickers,
-            marks_path=lambda settings: PUBLIC_PATH,
-            ping_path=TIME_PATH,
-            costs=Costs(BYBIT_WEIGHTS, BYBIT_THROTTLES, order=1),
-            subscribe_marks=ticker_subscriptions,
-            ping=PING,
-        ),
-    }
+    {**BINANCE, **BYBIT, **BITGET, **HYPERLIQUID, **GENERIC}
 )
 
 
@@ -121,24 +79,31 @@ class VenuePool:
         vault: Vault,
         redis: Redis | None = None,
         *,
+        rows: Mapping[Venue, VenueRow] = VENUES,
         now: Callable[[], datetime] = utc_now,
         keys_kept: int = 20_000,
+        circuit_seen: Callable[[str, CircuitState], None] = lambda name, state: None,
     ) -> None:
         """`settings` says which venues are used. With `redis` all workers share one budget. `keys_kept` bounds the
-        opened keys of each venue.
+        opened keys of each venue. `circuit_seen` is told the state of each circuit, by venue and class of call.
         """
+        self._rows = rows
         self._vault = vault
-        self._redis = redis
+        local = LocalBudget(time.monotonic)
+        self._budget: Budget = local if redis is None else RedisBudget(redis, local)
         self._now = now
         self._keys_kept = keys_kept
         self._venues = {venue: self._build(venue, chosen) for venue, chosen in settings.items()}
+        self._circuits = SharedCircuits(redis, self._named_circuits(), circuit_seen)
 
     async def start(self) -> None:
         """Open the pools, load instruments, sample clocks, hear marks. A venue that is away is retried, not raised."""
+        self._circuits.start()
         await asyncio.gather(*(venue.upkeep.start() for venue in self._venues.values()))
 
     async def close(self) -> None:
         """Stop the background jobs and close every connection; streams are closed by who opened them."""
+        await self._circuits.close()
         for venue in self._venues.values():
             await venue.upkeep.close()
             await venue.shared.sockets.close()
@@ -186,6 +151,13 @@ class VenuePool:
         """Drop an account's opened key: it was revoked."""
         self._venue(venue).shared.keys.forget(account)
 
+    def _named_circuits(self) -> dict[str, Breaker]:
+        return {
+            f"{venue.value}:{found.shared.settings.egress}:{kind.value}": found.shared.guard.breakers.of(kind)
+            for venue, found in self._venues.items()
+            for kind in CallClass
+        }
+
     def _venue(self, venue: Venue) -> _Venue:
         found = self._venues.get(venue)
         if found is None:
@@ -193,7 +165,7 @@ class VenuePool:
         return found
 
     def _build(self, venue: Venue, settings: VenueSettings) -> _Venue:
-        row = VENUES[venue]
+        row = self._rows[venue]
         transport = AiohttpTransport(settings)
         bare = row.market(transport, settings)
         guard = self._guard(venue, settings, row)
@@ -217,15 +189,15 @@ class VenuePool:
         upkeep = Upkeep(
             shared,
             market,
-            marks_url=settings.ws_url + row.marks_path(settings),
+            marks_url="" if row.marks_path is None else settings.ws_url + row.marks_path(settings),
             read_marks=lambda raw: row.read_marks(raw, instruments.names),
-            ping_url=settings.base_url + row.ping_path,
+            ping_url=settings.base_url + row.ping_path if row.ping_path else "",
+            subscribe_marks=row.subscribe_marks,
+            ping=row.ping,
         )
         return _Venue(row, shared, market, upkeep)
 
     def _guard(self, venue: Venue, settings: VenueSettings, row: VenueRow) -> VenueGuard:
-        local = LocalBudget(time.monotonic)
-        budget: Budget = local if self._redis is None else RedisBudget(self._redis, local)
         limits, shares = CAPABILITIES[venue], (settings.burst_share, settings.exit_share)
         weight = settings.weight_per_minute or limits.weight_per_ip_minute
         orders, orders_s = _orders_in_window(settings, limits), limits.orders_window.total_seconds()
@@ -239,9 +211,9 @@ class VenuePool:
             costs=row.costs,
             retry=settings.retry,
             breakers=Breakers(settings.breaker, time.monotonic),
-            budget=budget,
+            budget=self._budget,
             weight=Bucket.within(
-                f"weight:{venue.value}:{settings.egress}",
+                f"weight:{row.weight_pool or venue.value}:{settings.egress}",
                 max(1, int(weight * weight_s / 60)),
                 weight_s,
                 burst_share=shares[0],

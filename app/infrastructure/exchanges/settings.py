@@ -19,7 +19,8 @@ class ClockSettings:
 @dataclass(frozen=True, slots=True)
 class BreakerSettings:
     """`failures` within `window_s` that are at least `share` of the calls open the circuit for `open_s`; then
-    `probes` calls at a time find out whether it may close.
+    `probes` calls at a time find out whether it may close. A circuit that was opened on another worker's word, which a
+    probe disproved, hears no such word for `deaf_s`.
     """
 
     failures: int = 10
@@ -27,6 +28,7 @@ class BreakerSettings:
     window_s: float = 10.0
     open_s: float = 5.0
     probes: int = 2
+    deaf_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

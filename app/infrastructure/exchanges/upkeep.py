@@ -24,7 +24,8 @@ _LOG: Final = logging.getLogger(__name__)
 
 class Upkeep:
     """One venue's background jobs. `marks_url` is the stream of marks, `read_marks` reads its messages; where the venue
-    wants to be told of which contracts, `subscribe_marks` writes the messages that tell it, and `ping` keeps it alive.
+    wants to be told of which contracts, `subscribe_marks` writes the messages that tell it, and `ping` keeps it alive. An
+    address that is empty: there is none, so marks are asked for, and connections are not kept warm.
     """
 
     def __init__(
@@ -113,6 +114,8 @@ class Upkeep:
             await self._try("listing", self._shared.instruments.refresh())
 
     async def _hear_marks(self) -> None:
+        if not self._marks_url:
+            return
         async for marks in self._marks.events():
             self._shared.marks.hear(marks)
 
@@ -128,7 +131,7 @@ class Upkeep:
         self._shared.marks.hear(await self._market.marks(), everything=True)
 
     async def _warm(self) -> None:
-        if self._shared.settings.connections_warm and self._shared.guard.silence_s == 0:
+        if self._ping_url and self._shared.settings.connections_warm and self._shared.guard.silence_s == 0:
             await self._shared.transport.warm(self._ping_url, self._shared.settings.connections_warm)
 
     async def _keep_warm(self) -> None:

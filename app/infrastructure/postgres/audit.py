@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.application.trading.audit import AuditBounds, Finding
-from app.infrastructure.postgres.audit_sql import QUESTIONS, Question
+from app.infrastructure.postgres.audit_question import Question
+from app.infrastructure.postgres.audit_sql import QUESTIONS
 from app.infrastructure.postgres.engine import sqlstate
 from app.infrastructure.postgres.outage import translated
 

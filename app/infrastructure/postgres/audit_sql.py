@@ -7,25 +7,17 @@ Every query gives one column, `example`, that names the offending row. Times tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from app.domain.trading.order import OrderState
 from app.domain.trading.trade import HOLD_IS_OVER, TRADE_AFTER_ORDER, TradeState
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One invariant: what an offending row means, and the query that finds such rows."""
-
-    sentence: str
-    sql: str
-
+from app.infrastructure.postgres.audit_protection_sql import PROTECTIONS
+from app.infrastructure.postgres.audit_question import Question
 
 _TRADE: Final = "t.follow_id || '/' || t.signal_id || '/' || t.leg"
 _OF_TRADE: Final = "o.follow_id = t.follow_id AND o.signal_id = t.signal_id AND o.leg = t.leg"
-_SIGN: Final = "CASE f.side WHEN 'BUY' THEN f.quantity ELSE -f.quantity END"
+_SIGN: Final = "CASE f.side WHEN 'BUY' THEN f.quantity ELSE -f.quantity END - f.base_fee"
 _OVER: Final = ", ".join(f"'{state}'" for state in sorted(HOLD_IS_OVER))
 
 # An order that ended leaves its trade open, or given up, only where a rest was left: the venue caps one order's size, and
@@ -78,6 +70,13 @@ SELECT m.account_id::text AS example FROM funds m
         "A settled trade still holds funds.",
         f"SELECT {_TRADE} AS example FROM trades t WHERE t.settled AND t.hold_left <> 0",
     ),
+    "hold-freed-early": Question(
+        "A trade that may still execute does not hold what was held for it.",
+        f"""
+SELECT {_TRADE} AS example FROM trades t
+ WHERE t.state NOT IN ({_OVER}) AND t.booked = 0 AND t.hold_left <> t.hold
+""",
+    ),
     "wallet": Question(
         "An account's wallet is not the sum of its ledger.",
         """
@@ -103,6 +102,15 @@ SELECT f.account_id || '/' || f.symbol || '/' || f.trade_id AS example FROM fill
   LEFT JOIN ledger_entries pnl
     ON pnl.account_id = f.account_id AND pnl.entry_key = 'REALISED_PNL:' || f.symbol || ':' || f.trade_id
  WHERE coalesce(fee.amount, 0) <> -f.fee OR coalesce(pnl.amount, 0) <> f.realised
+""",
+    ),
+    "ledger-of-no-fill": Question(
+        "The ledger holds a fee or a result that no fill explains.",
+        """
+SELECT e.account_id || '/' || e.entry_key AS example FROM ledger_entries e
+ WHERE e.kind IN ('FEE', 'REALISED_PNL')
+   AND NOT EXISTS (SELECT FROM fills f WHERE f.account_id = e.account_id
+                      AND e.entry_key = e.kind || ':' || f.symbol || ':' || f.trade_id)
 """,
     ),
 }
@@ -269,5 +277,7 @@ SELECT d.follow_id || '/' || d.signal_id AS example FROM decisions d
     ),
 }
 
-QUESTIONS: Final[Mapping[str, Question]] = MappingProxyType({**_FUNDS, **_QUANTITIES, **_STATES, **_DELAYS})
+QUESTIONS: Final[Mapping[str, Question]] = MappingProxyType(
+    {**_FUNDS, **_QUANTITIES, **_STATES, **PROTECTIONS, **_DELAYS}
+)
 """All questions by name, in the order in which they are told."""

@@ -1,13 +1,14 @@
 """The hot path's two statements: who still needs a decision, and the reservation of a whole chunk.
 
 The reservation locks the accounts in order (so that two signals never deadlock); then one statement holds funds only
-where they suffice and where nobody reserved since the snapshot, and stores trade, first attempt and decision of
-exactly those accounts. What it does not return must not be sent.
+where they suffice, where nobody reserved since the snapshot and no halt was raised, and stores trade, first attempt
+and decision of exactly those accounts. What it does not return must not be sent. A lot too small to be sold counts as
+closed: what is bought beside it is opened now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -20,7 +21,7 @@ from app.domain.risk.exposure import Exposure
 from app.domain.risk.limits import Limits, tightest
 from app.domain.shared.errors import ConcurrencyConflict
 from app.domain.shared.ids import AccountId, FollowId
-from app.domain.shared.market import Side, Symbol
+from app.domain.shared.market import Side, Symbol, Venue
 from app.domain.shared.money import Money, Quantity, Ratio
 from app.domain.shared.terms import CopyMode, CopyTerms, TinyPolicy
 from app.domain.signals.signal import Signal
@@ -28,6 +29,7 @@ from app.domain.trading.copying import Follower
 from app.domain.trading.decision import Decision
 from app.infrastructure.postgres import copy_sql as sql
 from app.infrastructure.postgres.engine import retrying
+from app.infrastructure.postgres.transaction import transaction
 
 
 class PostgresCopyBook:
@@ -37,12 +39,14 @@ class PostgresCopyBook:
         self._engine = engine
         self._platform = platform
 
-    async def snapshot(self, signal: Signal, now: datetime) -> Sequence[Candidate]:
+    async def snapshot(
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+    ) -> Sequence[Candidate]:
         """Return every follow that still needs a decision on the signal."""
         values = {
             "whale": signal.whale_id,
-            "venue": signal.venue.value,
-            "symbol": signal.symbol,
+            "venues": [venue.value for venue in symbols],
+            "symbols": list(symbols.values()),
             "signal": signal.id,
             "scope": signal.scope,
             "today": now.date(),
@@ -70,7 +74,7 @@ class PostgresCopyBook:
         """Hold, store and decide a chunk; return the follows whose order is now ours to send."""
 
         async def attempt() -> frozenset[FollowId]:
-            async with self._engine.begin() as connection:
+            async with transaction(self._engine, "copy") as connection:
                 if not await connection.scalar(sql.CLAIM_HELD, {"signal": signal.id, "owner": owner}):
                     raise ConcurrencyConflict(
                         "Another worker holds the signal by now.", signal_id=str(signal.id)
@@ -95,9 +99,10 @@ def _commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window)
     return {
         "signal": signal.id,
         "leg": signal.leg.value,
-        "venue": signal.venue.value,
-        "symbol": signal.symbol,
+        "venue": prepared[0].instrument.venue.value,
+        "symbol": prepared[0].instrument.symbol,
         "price": signal.reference_price,
+        "step": prepared[0].instrument.step,
         "is_entry": not signal.is_exit,
         "signed_ms": window.signed_ms,
         "valid_ms": window.valid_ms,
@@ -142,6 +147,7 @@ def _candidate(row: RowMapping, platform: Limits) -> Candidate:
     )
     limits = tightest((platform, own))
     return Candidate(
+        venue=Venue(row["venue"]),
         follower=_follower(row, limits),
         exposure=Exposure(
             wallet=Money(row["wallet"]),
@@ -156,6 +162,7 @@ def _candidate(row: RowMapping, platform: Limits) -> Candidate:
         ),
         limits=limits,
         sealed=row["sealed"],
+        hedged=row["hedged"],
         risk_version=row["risk_version"],
     )
 
@@ -186,6 +193,7 @@ def _follower(row: RowMapping, limits: Limits) -> Follower:
         held=row["lot"] + row["unbooked"],
         entry_open=row["entry_open"],
         entry_absent=row["entry_absent"],
+        market_frozen=row["market_frozen"],
         exit_open=row["exit_open"],
         exit_pending=Quantity(row["exit_pending"]),
         leverage_set=row["leverage_set"],

@@ -9,15 +9,21 @@ from sqlalchemy.types import BigInteger, Boolean, Numeric, SmallInteger, Text
 
 from app.infrastructure.postgres.arrays import arrays
 
-SNAPSHOT: Final = text("""
-SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order_notional_max, f.drift_max, f.sides,
+SNAPSHOT: Final = arrays(
+    """
+SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max, f.order_notional_max, f.drift_max, f.sides,
        f.symbols_allowed, f.symbols_denied, f.tiny, f.tiny_factor_max, f.state AS follow_state,
-       u.state AS user_state, a.key_state, a.sealed,
+       u.state AS user_state, a.key_state, a.sealed, a.hedged,
        m.wallet, m.wallet - m.held - m.margin AS free, m.high_water, m.risk_version,
        CASE WHEN m.realised_day = :today THEN m.realised_today ELSE 0 END AS realised_today,
        coalesce(p.quantity, 0) AS lot,
        coalesce(o.unbooked, 0) AS unbooked, coalesce(o.exit_pending, 0) AS exit_pending,
-       coalesce(o.entry_open, false) AS entry_open, coalesce(o.entry_absent, false) AS entry_absent, coalesce(o.exit_open, false) AS exit_open,
+       coalesce(o.entry_open, false) AS entry_open, coalesce(o.entry_absent, false) AS entry_absent,
+       coalesce(o.exit_open, false) OR EXISTS (
+         SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id
+          WHERE d.follow_id = f.id AND d.outcome = 'DEFERRED' AND d.code = 'VENUE_AWAY'
+            AND split_part(w.symbol, '-', 1) = split_part(mk.symbol, '-', 1)
+            AND w.seq < (SELECT s.seq FROM signals s WHERE s.id = :signal)) AS exit_open,
        coalesce(o.symbol_coming, 0) AS symbol_coming, coalesce(o.total_coming, 0) AS total_coming,
        coalesce(h.symbol_cost, 0) AS symbol_cost, coalesce(h.total_cost, 0) AS total_cost,
        (SELECT count(*) FROM (
@@ -30,14 +36,17 @@ SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order
        l.order_notional_max AS own_order, l.symbol_notional_max AS own_symbol, l.total_notional_max AS own_total,
        l.daily_loss_max AS own_daily, l.drawdown_max AS own_drawdown, l.leverage_max AS own_leverage,
        l.positions_max AS own_positions,
-       EXISTS (SELECT FROM halts x WHERE (x.scope = 'PLATFORM') OR (x.scope = 'VENUE' AND x.target = :venue)
-               OR (x.scope = 'USER' AND x.target = f.user_id::text)) AS halted
+       EXISTS (SELECT FROM halts x WHERE (x.scope = 'PLATFORM') OR (x.scope = 'VENUE' AND x.target = a.venue)
+               OR (x.scope = 'USER' AND x.target = f.user_id::text)) AS halted,
+       EXISTS (SELECT FROM drift_marks x
+                WHERE x.account_id = f.account_id AND x.what = mk.symbol AND x.frozen) AS market_frozen
   FROM follows f
   JOIN users u ON u.id = f.user_id
   JOIN accounts a ON a.id = f.account_id
   JOIN funds m ON m.account_id = f.account_id
-  LEFT JOIN positions p ON p.account_id = f.account_id AND p.symbol = :symbol AND p.follow_id = f.id
-  LEFT JOIN account_markets k ON k.account_id = f.account_id AND k.symbol = :symbol
+  JOIN unnest(:venues, :symbols) AS mk(venue, symbol) ON mk.venue = a.venue
+  LEFT JOIN positions p ON p.account_id = f.account_id AND p.symbol = mk.symbol AND p.follow_id = f.id
+  LEFT JOIN account_markets k ON k.account_id = f.account_id AND k.symbol = mk.symbol
   LEFT JOIN user_limits l ON l.user_id = f.user_id
   LEFT JOIN LATERAL (
        SELECT sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END)
@@ -47,24 +56,27 @@ SELECT f.id AS follow_id, f.account_id, f.mode, f.value, f.leverage_max, f.order
               bool_or(mine AND NOT is_exit AND t.state = 'ABSENT') AS entry_absent,
               bool_or(mine AND is_exit AND is_open) AS exit_open,
               sum((t.quantity - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END)
-                FILTER (WHERE t.symbol = :symbol AND NOT is_exit AND t.follow_id <> f.id) AS other_coming,
+                FILTER (WHERE t.symbol = mk.symbol AND NOT is_exit AND t.follow_id <> f.id) AS other_coming,
               sum((t.quantity - t.booked) * t.reference_price)
-                FILTER (WHERE t.symbol = :symbol AND NOT is_exit) AS symbol_coming,
+                FILTER (WHERE t.symbol = mk.symbol AND NOT is_exit) AS symbol_coming,
               sum((t.quantity - t.booked) * t.reference_price) FILTER (WHERE NOT is_exit) AS total_coming
-         FROM (SELECT t.*, t.follow_id = f.id AND t.symbol = :symbol AS mine, t.leg = 'EXIT' AS is_exit,
+         FROM (SELECT t.*, t.follow_id = f.id AND t.symbol = mk.symbol AS mine, t.leg = 'EXIT' AS is_exit,
                       t.state IN ('WAITING', 'WORKING') AS is_open
                  FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled) t) o ON true
   LEFT JOIN LATERAL (
-       SELECT sum(x.cost) FILTER (WHERE x.symbol = :symbol) AS symbol_cost, sum(x.cost) AS total_cost,
-              sum(x.quantity) FILTER (WHERE x.symbol = :symbol AND x.follow_id <> f.id) AS other_quantity
+       SELECT sum(x.cost) FILTER (WHERE x.symbol = mk.symbol) AS symbol_cost, sum(x.cost) AS total_cost,
+              sum(x.quantity) FILTER (WHERE x.symbol = mk.symbol AND x.follow_id <> f.id) AS other_quantity
          FROM positions x WHERE x.account_id = f.account_id AND x.quantity <> 0) h ON true
- WHERE f.whale_id = :whale AND a.venue = :venue
+ WHERE f.whale_id = :whale
    AND (CAST(:scope AS bigint) IS NULL OR f.id = CAST(:scope AS bigint))
    AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent)
    AND NOT EXISTS (SELECT FROM decisions d
                     WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome <> 'DEFERRED')
  ORDER BY f.id
-""")
+""",
+    venues=Text,
+    symbols=Text,
+)
 
 
 _DECISION_UPSERT: Final = """
@@ -87,6 +99,9 @@ held AS (
    WHERE :is_entry AND m.account_id = v.account_id AND m.risk_version = v.version
      AND m.wallet - m.held - m.margin >= v.hold
      AND NOT EXISTS (SELECT FROM trades t WHERE t.follow_id = v.follow_id AND t.signal_id = :signal AND t.leg = :leg)
+     AND NOT EXISTS (SELECT FROM halts x JOIN accounts a ON a.id = v.account_id
+                      WHERE x.scope = 'PLATFORM' OR (x.scope = 'VENUE' AND x.target = a.venue)
+                         OR (x.scope = 'USER' AND x.target = a.user_id::text))
   RETURNING v.follow_id),
 stored AS (
   INSERT INTO trades (follow_id, signal_id, leg, account_id, venue, symbol, side, reduce_only, quantity, leverage,
@@ -106,6 +121,10 @@ attempts AS (
                       quantity, look_at)
   SELECT v.follow_id, :signal, :leg, 0, v.account_id, v.cid, 'SUBMITTING', :signed_ms, :valid_ms, v.first, :look_at
     FROM v JOIN stored USING (follow_id)),
+opened_anew AS (
+  UPDATE positions p SET opened_at = now()
+    FROM v JOIN stored USING (follow_id)
+   WHERE :is_entry AND p.quantity <> 0 AND abs(p.quantity) < :step AND p.account_id = v.account_id AND p.symbol = :symbol AND p.follow_id = v.follow_id),
 decided AS (
   INSERT INTO decisions (follow_id, signal_id, outcome, code, reason, inputs)
   SELECT v.follow_id, :signal, v.outcome, v.code, v.reason, v.inputs::jsonb
@@ -127,7 +146,7 @@ SELECT follow_id FROM stored
     code=Text,
     reason=Text,
     inputs=Text,
-).bindparams(bindparam("is_entry", type_=Boolean))
+).bindparams(bindparam("is_entry", type_=Boolean), bindparam("step", type_=Numeric))
 
 LOCK_ACCOUNTS: Final = arrays(
     "SELECT m.account_id FROM funds m WHERE m.account_id = ANY(:account) ORDER BY m.account_id FOR UPDATE",

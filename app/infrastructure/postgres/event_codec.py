@@ -15,6 +15,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, Final, NewType, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from app.domain.risk import events as risk_events
 from app.domain.shared.errors import DomainError
 from app.domain.shared.events import Event
 from app.domain.signals import events as signal_events
@@ -39,7 +40,7 @@ def _events_of(*modules: ModuleType) -> Mapping[str, type[Event]]:
     return MappingProxyType(found)
 
 
-EVENTS: Final = _events_of(signal_events, trading_events, user_events, whale_events)
+EVENTS: Final = _events_of(risk_events, signal_events, trading_events, user_events, whale_events)
 """Every event that can be stored, by its name."""
 
 

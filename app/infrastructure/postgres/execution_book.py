@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.engine import RowMapping
@@ -32,7 +33,14 @@ from app.infrastructure.postgres import copy_sql, execution_sql
 from app.infrastructure.postgres import recovery_sql as sql
 from app.infrastructure.postgres.execution_session import PostgresExecutionSession, stored_attempt
 from app.infrastructure.postgres.outage import translated
-from app.infrastructure.postgres.wallet_sql import BOOK_FUNDING, BOOK_TRANSFER, LEVERAGE, SYNC_WALLET
+from app.infrastructure.postgres.transaction import transaction
+from app.infrastructure.postgres.wallet_sql import (
+    BOOK_FUNDING,
+    BOOK_TRANSFER,
+    LEVERAGE,
+    MAY_SYNC,
+    SYNC_WALLET,
+)
 
 
 class PostgresExecutionBook:
@@ -48,13 +56,13 @@ class PostgresExecutionBook:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[ExecutionSession]:
-        async with translated(), self._engine.begin() as connection:
+        async with translated(), transaction(self._engine, "execution") as connection:
             yield PostgresExecutionSession(connection, self._clock.now())
 
     async def doubts(self, now: datetime, limit: int, hide_for: timedelta) -> Sequence[Doubt]:
         """Take attempts whose fate must be looked up now."""
         values = {"now": now, "limit": limit, "hidden_until": now + hide_for}
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "doubts") as connection:
             return [_doubt(row) for row in (await connection.execute(sql.DOUBTS, values)).mappings()]
 
     async def unbooked(self, now: datetime, older_than: timedelta, limit: int) -> Sequence[Doubt]:
@@ -66,7 +74,7 @@ class PostgresExecutionBook:
     async def waiting(self, now: datetime, limit: int, hide_for: timedelta) -> Sequence[WaitingTrade]:
         """Take trades of which nothing is out and that may be sent now."""
         values = {"now": now, "limit": limit, "hidden_until": now + hide_for}
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "waiting") as connection:
             rows = (await connection.execute(sql.WAITING, values)).mappings()
             return [
                 WaitingTrade(
@@ -75,6 +83,7 @@ class PostgresExecutionBook:
                     signal_expires_at=row["expires_at"],
                     superseded=row["superseded"],
                     closable=Quantity(row["closable"]),
+                    hedged=row["hedged"],
                 )
                 for row in rows
             ]
@@ -94,7 +103,7 @@ class PostgresExecutionBook:
             "look_at": window.look_at,
         }
         accounts = {"account": [item.waiting.attempt.account_id for item in ready]}
-        async with translated(), self._engine.begin() as connection:
+        async with translated(), transaction(self._engine, "resubmit") as connection:
             await connection.execute(copy_sql.LOCK_ACCOUNTS, accounts)
             rows = await connection.execute(sql.RESUBMIT, values)
             return frozenset(ClientOrderId(cid) for cid in rows.scalars())
@@ -109,13 +118,13 @@ class PostgresExecutionBook:
             "reason": [reason for _, _, reason in trades],
         }
         keys = {name: values[name] for name in ("follow", "signal", "leg")}
-        async with translated(), self._engine.begin() as connection:
+        async with translated(), transaction(self._engine, "abandon") as connection:
             await connection.execute(execution_sql.LOCK_ACCOUNTS_OF_TRADES, keys)
             await connection.execute(sql.ABANDON, values)
 
     async def deferred(self, limit: int) -> Sequence[tuple[SignalId, Lane]]:
         """Put finished signals whose deferred decisions can be taken now back in line."""
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "deferred") as connection:
             rows = await connection.execute(sql.DEFERRED, {"limit": limit})
             return [(SignalId(signal_id), Lane(lane)) for signal_id, lane in rows]
 
@@ -125,15 +134,34 @@ class PostgresExecutionBook:
             rows = await connection.execute(sql.KNOWN, {"account": account, "symbol": symbol, "since": since})
             return frozenset(rows.scalars())
 
-    async def sync_wallet(self, account: AccountId, wallet: Money, at: datetime) -> None:
-        """Set the wallet to the venue's word; the difference becomes a ledger entry."""
-        values = {"account": account, "wallet": wallet, "at": at, "key": f"sync:{at.isoformat()}"}
-        async with self._engine.begin() as connection:
-            await connection.execute(SYNC_WALLET, values)
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
+        """Return what all follows together hold on an account's market."""
+        async with self._engine.connect() as connection:
+            held: Decimal = await connection.scalar(sql.HELD, {"account": account, "symbol": symbol})
+        return held
+
+    async def sync_wallet(
+        self, account: AccountId, wallet: Money, at: datetime, *, beside_coins: bool = False
+    ) -> None:
+        """Set the wallet to the venue's word; the difference becomes a ledger entry.
+
+        While a trade of the account is not settled the word is taken the first time alone: it may count money that the
+        trade's fills will move once more.
+        """
+        values = {
+            "account": account,
+            "wallet": wallet,
+            "at": at,
+            "key": f"sync:{at.isoformat()}",
+            "counts_coins": beside_coins,
+        }
+        async with transaction(self._engine, "wallet") as connection:
+            if await connection.scalar(MAY_SYNC, values):
+                await connection.execute(SYNC_WALLET, values)
 
     async def book_funding(self, entries: Sequence[LedgerEntry]) -> None:
         """Book funding payments, each once, into wallet and position."""
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "funding") as connection:
             for entry in entries:
                 values = {
                     "account": entry.account_id,
@@ -162,7 +190,7 @@ class PostgresExecutionBook:
             "amount": entry.amount,
             "at": entry.at,
         }
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "transfer") as connection:
             await connection.execute(BOOK_TRANSFER, values)
 
     async def leverage_is(self, told: Sequence[tuple[AccountId, Symbol, int]]) -> None:
@@ -173,7 +201,7 @@ class PostgresExecutionBook:
             "symbol": [symbol for (_, symbol), _ in newest],
             "leverage": [leverage for _, leverage in newest],
         }
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "leverage") as connection:
             await connection.execute(LEVERAGE, values)
 
 

@@ -212,6 +212,7 @@ def _fill_values(fills: Sequence[BookedFill]) -> dict[str, object]:
         "quantity": [f.fill.quantity for f in fills],
         "fee": [f.fill.fee for f in fills],
         "realised": [f.fill.realised_pnl for f in fills],
+        "base_fee": [f.fill.base_fee for f in fills],
         "at": [f.fill.at for f in fills],
     }
 

@@ -114,8 +114,10 @@ UPDATE funds m
 )
 FILLS: Final = arrays(
     """
-INSERT INTO fills (account_id, symbol, trade_id, follow_id, signal_id, leg, side, price, quantity, fee, realised, at)
-SELECT * FROM unnest(:account, :symbol, :trade, :follow, :signal, :leg, :side, :price, :quantity, :fee, :realised, :at)
+INSERT INTO fills (account_id, symbol, trade_id, follow_id, signal_id, leg, side, price, quantity, fee, realised,
+                   base_fee, at)
+SELECT * FROM unnest(:account, :symbol, :trade, :follow, :signal, :leg, :side, :price, :quantity, :fee, :realised,
+                     :base_fee, :at)
 """,
     account=BigInteger,
     symbol=Text,
@@ -128,6 +130,7 @@ SELECT * FROM unnest(:account, :symbol, :trade, :follow, :signal, :leg, :side, :
     quantity=Numeric,
     fee=Numeric,
     realised=Numeric,
+    base_fee=Numeric,
     at=DateTime(timezone=True),
 )
 STORE_POSITIONS: Final = arrays(
@@ -139,7 +142,7 @@ SELECT v.*, now()
 ON CONFLICT (account_id, symbol, follow_id) DO UPDATE
    SET quantity = excluded.quantity, cost = excluded.cost, margin = excluded.margin, realised = excluded.realised,
        fees = excluded.fees, funding = excluded.funding, version = p.version + 1, updated_at = now(),
-       opened_at = CASE WHEN p.quantity = 0 THEN now() ELSE p.opened_at END
+       opened_at = CASE WHEN p.quantity = 0 OR p.quantity * excluded.quantity < 0 THEN now() ELSE p.opened_at END
 """,
     account=BigInteger,
     symbol=Text,

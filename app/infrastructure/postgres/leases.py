@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain.shared.errors import ConcurrencyConflict
 from app.infrastructure.postgres.schema import leases
+from app.infrastructure.postgres.transaction import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class PostgresLeases:
             },
             where=or_(leases.c.owner == owner, leases.c.until <= now),
         ).returning(leases)
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "lease.acquire") as connection:
             row = (await connection.execute(statement)).one_or_none()
         return None if row is None else Lease(row.name, row.owner, row.epoch, row.until)
 
@@ -66,7 +67,7 @@ class PostgresLeases:
             .values(until=now + literal(ttl))
             .returning(leases.c.until)
         )
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "lease.renew") as connection:
             until = (await connection.execute(statement)).scalar_one_or_none()
         return None if until is None else Lease(lease.name, lease.owner, lease.epoch, until)
 
@@ -77,7 +78,7 @@ class PostgresLeases:
             .where(leases.c.name == lease.name, leases.c.owner == lease.owner, leases.c.epoch == lease.epoch)
             .values(until=func.clock_timestamp())
         )
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "lease.release") as connection:
             return (await connection.execute(statement)).rowcount == 1
 
 

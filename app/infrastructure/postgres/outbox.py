@@ -23,6 +23,7 @@ from app.domain.shared.clock import Clock
 from app.domain.shared.events import Event
 from app.infrastructure.postgres.event_codec import decode, encode
 from app.infrastructure.postgres.schema import inbox, outbox
+from app.infrastructure.postgres.transaction import transaction
 
 _LOG: Final = structlog.get_logger(__name__)
 _NEVER_ENDED: Final = "never_ended"
@@ -68,7 +69,7 @@ class OutboxRelay:
 
     async def relay_once(self, limit: int) -> int:
         """Deliver up to `limit` events that are due, oldest first; return how many were taken (0: nothing is due)."""
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "outbox.claim") as connection:
             rows = await _claim(connection, self._clock.now(), self._rule.lease, limit)
         for row in rows:
             await self._relay(row)
@@ -98,7 +99,7 @@ class OutboxRelay:
             .where(outbox.c.id == event_id, outbox.c.parked)
             .values(parked=False, attempts=0, error=None, available_at=self._clock.now())
         )
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "outbox.redrive") as connection:
             return (await connection.execute(statement)).rowcount == 1
 
     async def _relay(self, row: RowMapping) -> None:
@@ -125,7 +126,7 @@ class OutboxRelay:
             await self._forget(event_id, attempts)
 
     async def _forget(self, event_id: int, attempts: int) -> None:
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "outbox.forget") as connection:
             gone = await connection.execute(delete(outbox).where(*_claimed(event_id, attempts)))
             if gone.rowcount == 1:
                 await connection.execute(delete(inbox).where(inbox.c.event_id == event_id))
@@ -141,7 +142,7 @@ class OutboxRelay:
                 available_at=self._clock.now() + rule.wait_after(attempts),
             )
         )
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "outbox.set_back") as connection:
             await connection.execute(statement)
 
 

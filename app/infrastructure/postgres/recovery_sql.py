@@ -45,7 +45,7 @@ hidden AS (
   UPDATE trades t SET retry_at = :hidden_until FROM due
    WHERE t.follow_id = due.follow_id AND t.signal_id = due.signal_id AND t.leg = due.leg
   RETURNING t.*)
-SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at,
+SELECT {ATTEMPT_COLUMNS}, a.sealed, a.hedged, s.expires_at,
        EXISTS (SELECT FROM signals later WHERE later.whale_id = s.whale_id AND later.venue = s.venue
                   AND later.symbol = s.symbol AND later.seq > s.seq AND later.scope IS NULL
                   AND later.action = 'CLOSE') AS superseded,
@@ -124,9 +124,10 @@ UPDATE signals s SET state = 'PENDING', version = s.version + 1
      JOIN signals w ON w.id = d.signal_id
     WHERE d.outcome = 'DEFERRED'
       AND NOT EXISTS (SELECT FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled
-                         AND t.follow_id = d.follow_id AND t.symbol = w.symbol
+                         AND t.follow_id = d.follow_id
+                         AND split_part(t.symbol, '-', 1) = split_part(w.symbol, '-', 1)
                          AND t.state IN ('WAITING', 'WORKING', 'ABSENT'))
-    LIMIT :limit)
+    ORDER BY d.decided_at LIMIT :limit)
 RETURNING s.id, s.lane
 """)
 
@@ -136,3 +137,7 @@ SELECT o.venue_order_id FROM orders o
  WHERE o.follow_id IN (SELECT id FROM follows WHERE account_id = :account)
    AND t.symbol = :symbol AND o.venue_order_id IS NOT NULL AND o.created_at >= :since
 """)
+
+HELD: Final = text(
+    "SELECT coalesce(sum(quantity), 0) FROM positions WHERE account_id = :account AND symbol = :symbol"
+)

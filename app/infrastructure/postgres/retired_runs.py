@@ -11,6 +11,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.infrastructure.postgres.transaction import transaction
+
 _FOREIGN: Final = text("SELECT count(*) FROM accounts WHERE NOT starts_with(label, :mark)")
 _OURS: Final = "(SELECT id FROM accounts WHERE starts_with(label, :mark))"
 _LEADERS: Final = f"(SELECT id FROM whales WHERE account_id IN {_OURS})"  # made of constants
@@ -37,6 +39,6 @@ async def foreign_accounts(engine: AsyncEngine, mark: str) -> int:
 
 async def retire_runs(engine: AsyncEngine, mark: str) -> None:
     """End everything of earlier demo runs, in one transaction."""
-    async with engine.begin() as connection:
+    async with transaction(engine, "demo.retire") as connection:
         for statement in _ENDINGS:
             await connection.execute(text(statement), {"mark": mark})

@@ -14,6 +14,7 @@ from app.domain.shared.execution import Action
 from app.domain.shared.ids import AccountId, FollowId, SignalId, UserId, WhaleId
 from app.domain.shared.market import Side, Symbol, Venue
 from app.domain.shared.money import Money, Price, Quantity, Ratio
+from app.domain.shared.protection_terms import of_plain, to_plain
 from app.domain.shared.terms import CopyMode, CopyTerms, TinyPolicy
 from app.domain.signals.priority import Priority
 from app.domain.signals.signal import Signal, SignalSource, SignalState
@@ -69,6 +70,7 @@ def account_of(row: Columns) -> TradingAccount:
         sealed=bytes(row["sealed"]),
         key_state=KeyState(row["key_state"]),
         key_reason=row["key_reason"],
+        hedged=row["hedged"],
         version=row["version"],
     )
 
@@ -82,6 +84,7 @@ def account_values(account: TradingAccount) -> Values:
         "sealed": account.sealed,
         "key_state": account.key_state.value,
         "key_reason": account.key_reason,
+        "hedged": account.hedged,
     }
 
 
@@ -97,6 +100,7 @@ def terms_of(row: Columns) -> CopyTerms:
         sides=frozenset(Side(side) for side in row["sides"]),
         symbols_allowed=frozenset(Symbol(name) for name in row["symbols_allowed"]),
         symbols_denied=frozenset(Symbol(name) for name in row["symbols_denied"]),
+        protection=of_plain(row["protection"]),
         tiny=TinyPolicy(row["tiny"]),
         tiny_factor_max=Ratio(row["tiny_factor_max"]),
     )
@@ -113,6 +117,7 @@ def terms_values(terms: CopyTerms) -> Values:
         "sides": sorted(side.value for side in terms.sides),
         "symbols_allowed": sorted(terms.symbols_allowed),
         "symbols_denied": sorted(terms.symbols_denied),
+        "protection": to_plain(terms.protection),
         "tiny": terms.tiny.value,
         "tiny_factor_max": terms.tiny_factor_max,
     }

@@ -24,6 +24,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Named,
@@ -104,6 +105,7 @@ class AccountColumns(TypedColumns):
     sealed: Named[bytes] = Column(LargeBinary)
     key_state: Named[str] = Column(Text)
     key_reason: Named[str] = Column(Text, server_default="")
+    hedged: Named[bool] = Column(server_default=text("false"))
     version: Named[int] = Column(BigInteger, server_default=_ONE)
     created_at = _when()
 
@@ -181,6 +183,7 @@ class FollowColumns(TypedColumns):
     symbols_denied: Named[list[str]] = Column(ARRAY(Text))
     tiny: Named[str] = Column(Text)
     tiny_factor_max: Named[Decimal] = Column(AMOUNT)
+    protection: Named[dict[str, Any]] = Column(JSONB, server_default=text("'{}'"))
     state: Named[str] = Column(Text)
     version: Named[int] = Column(BigInteger, server_default=_ONE)
     created_at = _when()
@@ -303,6 +306,7 @@ class FillColumns(TypedColumns):
     quantity: Named[Decimal] = Column(AMOUNT)
     fee: Named[Decimal] = Column(AMOUNT)
     realised: Named[Decimal] = Column(AMOUNT)
+    base_fee = _zero()
     at: Named[datetime] = Column(DateTime(timezone=True))
     booked_at = _when()
 
@@ -320,6 +324,53 @@ class PositionColumns(TypedColumns):
     opened_at: Named[datetime | None] = Column(DateTime(timezone=True))
     updated_at = _when()
     version: Named[int] = Column(BigInteger, server_default=_ONE)
+
+
+class ProtectionColumns(TypedColumns):
+    follow_id = Column(BigInteger, primary_key=True, autoincrement=False)
+    symbol = Column(Text, primary_key=True)
+    rung = Column(Text, primary_key=True)
+    attempt = Column(Integer, primary_key=True, autoincrement=False)
+    account_id: Named[int] = Column(BigInteger)
+    venue: Named[str] = Column(Text)
+    client_order_id: Named[str] = Column(Text, unique=True)
+    signal_id: Named[UUID] = Column(Uuid)
+    kind: Named[str] = Column(Text)
+    side: Named[str] = Column(Text)
+    trigger: Named[Decimal] = Column(AMOUNT)
+    quantity: Named[Decimal] = Column(AMOUNT)
+    state: Named[str] = Column(Text)
+    protection_id: Named[str | None] = Column(Text)
+    order_id: Named[str | None] = Column(Text)
+    signed_ms: Named[int] = Column(BigInteger)
+    valid_ms: Named[int] = Column(BigInteger)
+    looks: Named[int] = Column(SmallInteger, server_default=_ZERO)
+    look_at: Named[datetime | None] = Column(DateTime(timezone=True))
+    code: Named[str | None] = Column(Text)
+    message: Named[str | None] = Column(Text)
+    created_at = _when()
+    updated_at = _when()
+    version: Named[int] = Column(BigInteger, server_default=_ONE)
+
+
+class ProtectionMarkColumns(TypedColumns):
+    follow_id = Column(BigInteger, primary_key=True, autoincrement=False)
+    symbol = Column(Text, primary_key=True)
+    opened_at: Named[datetime] = Column(DateTime(timezone=True))
+    best: Named[Decimal] = Column(AMOUNT)
+    bare_since: Named[datetime | None] = Column(DateTime(timezone=True))
+
+
+class DriftMarkColumns(TypedColumns):
+    account_id = Column(BigInteger, primary_key=True, autoincrement=False)
+    what = Column(Text, primary_key=True)
+    kind: Named[str] = Column(Text)
+    ours: Named[Decimal] = Column(AMOUNT)
+    theirs: Named[Decimal] = Column(AMOUNT)
+    looks: Named[int] = Column(SmallInteger)
+    frozen: Named[bool]
+    since: Named[datetime] = Column(DateTime(timezone=True))
+    looked_at: Named[datetime] = Column(DateTime(timezone=True))
 
 
 class OutboxColumns(TypedColumns):
@@ -448,6 +499,7 @@ fills = Table(
     FillColumns,
     *_above_zero("price", "quantity"),
     *_signed("fee", "realised"),
+    *_amounts("base_fee"),
     Index("ix_fills_follow", "follow_id", "signal_id"),
 )
 positions = Table(
@@ -459,6 +511,21 @@ positions = Table(
     Index("ix_positions_follow", "follow_id", "symbol"),
     postgresql_with=HOT,
 )
+protections = Table(
+    "protections",
+    metadata,
+    ProtectionColumns,
+    *_above_zero("trigger", "quantity"),
+    Index(
+        "ix_protections_live",
+        "look_at",
+        postgresql_where=text("state IN ('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING', 'ABSENT')"),
+    ),
+    Index("ix_protections_account", "account_id", "symbol"),
+    postgresql_with=HOT,
+)
+protection_marks = Table("protection_marks", metadata, ProtectionMarkColumns, *_above_zero("best"))
+drift_marks = Table("drift_marks", metadata, DriftMarkColumns, *_signed("ours", "theirs"))
 outbox = Table(
     "outbox",
     metadata,

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.shared.ids import UserId
+from app.infrastructure.postgres.transaction import transaction
 
 _REVOKE: Final = text("""
 UPDATE api_tokens SET revoked_at = now()
@@ -23,5 +24,5 @@ class TokenRevocation:
 
     async def revoke(self, user_id: UserId, label: str | None) -> int:
         """Revoke the user's tokens of that label (of every label when None); return how many were still good."""
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine, "tokens.revoke") as connection:
             return (await connection.execute(_REVOKE, {"id": user_id, "label": label})).rowcount

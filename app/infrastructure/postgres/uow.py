@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import InvariantBroken
 from app.domain.shared.events import Event, Recorder
+from app.infrastructure.failpoints import commit_point
 from app.infrastructure.postgres.leader_book import PostgresLeaderBook
 from app.infrastructure.postgres.outage import in_domain_words, translated
 from app.infrastructure.postgres.outbox import append_news, mark_handled
@@ -102,8 +103,10 @@ class PostgresUnitOfWork:
         """Write the events to the outbox and make everything durable; once."""
         connection = self.connection
         await append_news(connection, self._events, self._clock.now())
+        commit_point("before")
         await connection.commit()
         self._committed = True
+        commit_point("after")
         self._events.clear()
 
     async def __aenter__(self) -> Self:

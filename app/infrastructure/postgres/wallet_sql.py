@@ -9,17 +9,24 @@ from sqlalchemy.types import BigInteger, SmallInteger, Text
 
 from app.infrastructure.postgres.arrays import arrays
 
+MAY_SYNC: Final = text("""
+SELECT m.synced_at IS NULL OR NOT EXISTS (SELECT FROM trades t WHERE t.account_id = m.account_id AND NOT t.settled)
+  FROM funds m WHERE m.account_id = :account FOR UPDATE
+""")
+
 SYNC_WALLET: Final = text("""
 WITH was AS (SELECT wallet, synced_at FROM funds WHERE account_id = :account FOR UPDATE),
+said AS (SELECT CAST(:wallet AS numeric)
+              + CASE WHEN :counts_coins THEN (SELECT coalesce(sum(p.cost), 0) FROM positions p
+                                               WHERE p.account_id = :account) ELSE 0 END AS wallet FROM was),
 entry AS (
   INSERT INTO ledger_entries (account_id, entry_key, kind, amount, at)
   SELECT :account, :key, CASE WHEN was.synced_at IS NULL THEN 'DEPOSIT' ELSE 'ADJUSTMENT' END,
-         CAST(:wallet AS numeric) - was.wallet, :at
-    FROM was WHERE was.wallet <> CAST(:wallet AS numeric)
+         said.wallet - was.wallet, :at
+    FROM was, said WHERE was.wallet <> said.wallet
   ON CONFLICT DO NOTHING)
-UPDATE funds m SET wallet = CAST(:wallet AS numeric), synced_at = :at,
-       high_water = greatest(m.high_water, CAST(:wallet AS numeric))
-  FROM was WHERE m.account_id = :account
+UPDATE funds m SET wallet = said.wallet, synced_at = :at, high_water = greatest(m.high_water, said.wallet)
+  FROM said WHERE m.account_id = :account
 """)
 
 BOOK_FUNDING: Final = text("""

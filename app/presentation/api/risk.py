@@ -125,6 +125,9 @@ class NewHalt(Incoming):
     scope: HaltScope
     target: Target = ""
     reason: Reason
+    close_positions: Annotated[
+        bool, Field(strict=True, description="Also close all that is held in the scope.")
+    ] = False
 
 
 class HaltQuery(Incoming):
@@ -176,7 +179,10 @@ async def list_halts(services: Services, seeing: Seeing) -> HaltList:
     responses=failures(OF_ONE),
 )
 async def raise_halt(services: Services, body: NewHalt) -> HaltOut:
-    return HaltOut.model_validate(await services.raise_halt(body.scope, body.target, body.reason))
+    halt = await services.raise_halt(
+        body.scope, body.target, body.reason, close_positions=body.close_positions
+    )
+    return HaltOut.model_validate(halt)
 
 
 @router.delete(

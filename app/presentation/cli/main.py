@@ -11,6 +11,8 @@ import typer
 from app.presentation.cli.audit import audit
 from app.presentation.cli.demo_command import demo
 from app.presentation.cli.doctor import doctor
+from app.presentation.cli.events import events
+from app.presentation.cli.halts import halt, resume
 from app.presentation.cli.operator import operator
 from app.presentation.cli.orders import orders
 from app.presentation.cli.reconcile import reconcile
@@ -24,7 +26,10 @@ cli.command()(doctor)
 cli.command()(operator)
 cli.command()(audit)
 cli.command()(reconcile)
+cli.command()(halt)
+cli.command()(resume)
 cli.add_typer(orders, name="orders")
+cli.add_typer(events, name="events")
 
 
 @cli.command()

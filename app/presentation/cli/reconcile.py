@@ -1,15 +1,19 @@
-"""Reconciling by hand: bring what was left to an end, then compare every account with the venue."""
+"""Reconciling by hand: bring what was left to an end, then compare every account with its venue and answer what differs,
+by the same code as the workers' beat.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final
 
 import typer
 
 from app.application.trading.drift import Drift, DriftKind
+from app.application.trading.reconcile import Finding
 from app.application.trading.recover import Recover
 from app.config.operations import Reconciling, opened_reconciling
 from app.config.settings import Settings
@@ -52,18 +56,33 @@ async def _compare(tools: Reconciling) -> bool:
     accounts = await tools.book.accounts()
     lanes = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(number: int) -> tuple[Drift, ...]:
+    async def one(number: int) -> tuple[Sequence[Finding], Sequence[Drift]]:
         async with lanes:
-            return tuple(await tools.find_drift(accounts[number]))
+            found = await tools.reconcile(accounts[number])
+            if any(finding.what == "account" for finding in found):
+                return found, ()  # it cannot be asked for its orders either
+            drifts = await tools.find_drift(accounts[number])
+            # Positions were answered already, and some differ by right: what the owner holds for himself.
+            return found, [drift for drift in drifts if drift.kind is not DriftKind.POSITION]
 
-    found = await asyncio.gather(*(one(number) for number in range(len(accounts))))
-    drifts = [drift for each in found for drift in each]
-    for drift in drifts:
-        typer.echo(_line(drift))
-    kinds = Counter(drift.kind for drift in drifts)
-    told = ", ".join(f"{number} {kind.value}" for kind, number in sorted(kinds.items()))
+    pairs = await asyncio.gather(*(one(number) for number in range(len(accounts))))
+    findings = [finding for found, _ in pairs for finding in found]
+    drifts = [drift for _, each in pairs for drift in each]
+    for line in (*map(_finding_line, findings), *map(_line, drifts)):
+        typer.echo(line)
+    kinds = Counter([finding.cause.value for finding in findings] + [drift.kind.value for drift in drifts])
+    told = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     typer.echo(f"{len(accounts)} accounts compared: {told or 'no drift'}")
-    return not drifts
+    return not drifts and not any(finding.is_open for finding in findings)
+
+
+def _finding_line(finding: Finding) -> str:
+    if finding.what == "account":
+        return f"account {finding.account_id}: unknown, {finding.told}"
+    return (
+        f"account {finding.account_id}: {finding.cause.value} {finding.what}: ours {finding.ours}, "
+        f"theirs {finding.theirs}: {finding.told}"
+    )
 
 
 def _line(drift: Drift) -> str:

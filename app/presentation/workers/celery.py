@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery import Celery, signals
 
 from app.config.container import celery_app
+from app.config.logging import configure_logging
 from app.config.settings import load
 from app.presentation.workers import tasks
 from app.presentation.workers.loop import WorkerLoop
@@ -27,8 +28,11 @@ def make() -> Celery:
     made = celery_app(load())
     for name, run in tasks.TASKS.items():
         made.task(name=name)(run)
+    made.conf.worker_redirect_stdouts = False  # else our own lines end in Celery's proxy of the stream
     made.conf.beat_schedule = {
         "recover": _beat("copytrade.recover", 1.0),
+        "protect": _beat("copytrade.protect", 1.0),
+        "reconcile": _beat("copytrade.reconcile", 2.0),
         "ring-again": _beat("copytrade.ring_again", 1.0),
         "relay": _beat("copytrade.relay", 0.5),
         "heartbeat": _beat("copytrade.heartbeat", 2.0),
@@ -37,6 +41,13 @@ def make() -> Celery:
 
 
 celery = make()
+
+
+@signals.setup_logging.connect
+def _log(**_: object) -> None:
+    """Set logging up as everywhere else; Celery then leaves it, and the standard streams, alone."""
+    settings = load()
+    configure_logging(level=settings.log_level, as_json=settings.log_format == "json")
 
 
 @signals.worker_process_init.connect

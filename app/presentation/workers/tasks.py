@@ -43,6 +43,24 @@ def recover() -> int:
     return WorkerLoop.of_process().run(run)
 
 
+def protect() -> int:
+    """Make what rests at the exchanges equal to what each position wants; one pass at a time in each process."""
+
+    async def run(app: App) -> int:
+        return await app.protections.run()
+
+    return WorkerLoop.of_process().run(run)
+
+
+def reconcile() -> int:
+    """Compare the accounts whose turn it is with their venues, and answer what differs."""
+
+    async def run(app: App) -> int:
+        return await app.reconciliation.run()
+
+    return WorkerLoop.of_process().run(run)
+
+
 def ring_again() -> int:
     """Ring for signals whose bell was lost and for deferred decisions that can be taken now."""
 
@@ -74,6 +92,8 @@ TASKS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
         "copytrade.dispatch": dispatch,
         "copytrade.recover": recover,
+        "copytrade.protect": protect,
+        "copytrade.reconcile": reconcile,
         "copytrade.ring_again": ring_again,
         "copytrade.relay": relay,
         "copytrade.heartbeat": heartbeat,

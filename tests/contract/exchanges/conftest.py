@@ -6,16 +6,19 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pytest
 
 from app.domain.exchanges.outcomes import Accepted
 from app.domain.exchanges.ports import ExchangeGateway, PrivateStream
-from app.domain.exchanges.requests import PlaceOrder
-from app.domain.shared.execution import OrderReport
+from app.domain.exchanges.protection import PlaceProtection
+from app.domain.exchanges.requests import OrderType, PlaceOrder, PositionMode, TimeInForce
+from app.domain.shared.execution import OrderReport, VenueBalance
 from app.domain.shared.ids import AccountId, ClientOrderId
 from app.domain.shared.market import Instrument, Side, Symbol, Venue
-from app.domain.shared.money import quantity
+from app.domain.shared.money import Quantity, price, quantity
+from app.domain.shared.triggers import TriggerKind
 from app.domain.users.account import ApiKey
 from app.infrastructure.exchanges.registry import VenuePool
 from app.infrastructure.exchanges.settings import (
@@ -24,10 +27,10 @@ from app.infrastructure.exchanges.settings import (
     StreamSettings,
     VenueSettings,
 )
+from tests.contract.exchanges.cards import every_venue, venues_for
 from tests.contract.exchanges.dialects import DIALECTS, Dialect
 from tests.support.simulator import SimulatorProcess
 
-BTC = Symbol("BTC-USDT")
 _numbers = itertools.count(1)
 
 
@@ -35,7 +38,7 @@ class PlainVault:
     """Seals nothing: these keys open a pretended exchange."""
 
     def seal(self, account: AccountId, venue: Venue, key: ApiKey) -> bytes:
-        return f"{key.key}:{key.secret}".encode()
+        return f"{key.key}:{key.secret}:{key.passphrase}".encode()
 
     def open(self, account: AccountId, venue: Venue, sealed: bytes) -> ApiKey:
         return ApiKey(*sealed.decode().split(":"))
@@ -59,13 +62,54 @@ class Trader:
     def stream(self) -> PrivateStream:
         return self.pool.stream(self.account, self.venue, self.sealed)
 
+    @property
+    def symbol(self) -> Symbol:
+        return self.instrument.symbol
+
+    @property
+    def size(self) -> Quantity:
+        return quantity(DIALECTS[self.venue].size)
+
+    async def wallet(self) -> VenueBalance:
+        """The wallet that pays."""
+        return await self.gateway.balance(DIALECTS[self.venue].asset)
+
+    async def held(self) -> Decimal:
+        """The signed quantity that the venue says is held."""
+        rows = [row.quantity for row in await self.gateway.positions() if row.symbol == self.symbol]
+        return sum(rows, Decimal(0))
+
     def order(
-        self, side: Side = Side.BUY, size: str = "0.010", *, reduce_only: bool = False, cid: str = "", age_ms: int = 0,
-        valid_ms: int = 5000,
+        self, side: Side = Side.BUY, size: str = "", *, reduce_only: bool = False, cid: str = "", age_ms: int = 0,
+        valid_ms: int = 5000, limit: str = "", tif: TimeInForce = TimeInForce.GTC,
+        mode: PositionMode = PositionMode.ONE_WAY,
     ) -> PlaceOrder:  # fmt: skip
-        name = ClientOrderId(cid or f"c{next(_numbers):025d}")
+        name = ClientOrderId(cid or f"c{next(_numbers):026d}")
         signed = self.pool.now_ms(self.venue) - age_ms
-        return PlaceOrder(self.instrument, side, quantity(size), reduce_only, name, signed, valid_ms)
+        return PlaceOrder(
+            self.instrument, side, quantity(size) if size else self.size, reduce_only, name, signed, valid_ms,
+            OrderType.LIMIT if limit else OrderType.MARKET, price(limit) if limit else None, tif, mode,
+        )  # fmt: skip
+
+    def protection(
+        self,
+        kind: TriggerKind,
+        trigger: str,
+        side: Side = Side.SELL,
+        mode: PositionMode = PositionMode.ONE_WAY,
+    ) -> PlaceProtection:
+        name = ClientOrderId(f"c{next(_numbers):026d}")
+        return PlaceProtection(
+            self.instrument,
+            side,
+            kind,
+            price(trigger),
+            self.size,
+            name,
+            self.pool.now_ms(self.venue),
+            5000,
+            mode,
+        )
 
     async def settled(self, placed: PlaceOrder) -> OrderReport:
         """What became of an order: some venues match after they answer."""
@@ -85,11 +129,12 @@ class Trader:
 MakePool = Callable[..., VenuePool]
 
 
-@pytest.fixture(params=list(Venue))
-def venue(request: pytest.FixtureRequest) -> Venue:
-    """Every case runs on every venue."""
-    chosen: Venue = request.param
-    return chosen
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every case runs on every venue that its card is for."""
+    if "venue" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("card")
+        needs = marker.args[1] if marker is not None else every_venue
+        metafunc.parametrize("venue", venues_for(needs), ids=lambda venue: venue.value)
 
 
 @pytest.fixture
@@ -154,10 +199,17 @@ MakeTrader = Callable[[VenuePool], "Trader"]
 
 
 async def new_trader(pool: VenuePool, venue: Venue, simulator: SimulatorProcess, **account: object) -> Trader:
-    number = next(_numbers)
-    row = simulator.operator.open_account(f"contract-{number}", **account)  # type: ignore[arg-type]  # free-form row
-    sealed = PlainVault().seal(AccountId(number), venue, ApiKey(row["api_key"], row["api_secret"]))
-    instrument = await pool.instrument(venue, BTC)
+    number, dialect = next(_numbers), DIALECTS[venue]
+    options = {
+        "label": f"contract-{venue.value}-{number}",
+        "balance": "10000",
+        **dialect.account(number),
+        **account,
+    }
+    (row,) = simulator.operator.open_accounts([options])
+    key = ApiKey(row["api_key"], row["api_secret"], dialect.passphrase)
+    sealed = PlainVault().seal(AccountId(number), venue, key)
+    instrument = await pool.instrument(venue, dialect.symbol)
     return Trader(pool, venue, row["account_id"], AccountId(number), sealed, instrument)
 
 

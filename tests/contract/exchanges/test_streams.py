@@ -8,12 +8,21 @@ from typing import TypeVar
 
 import pytest
 
-from app.domain.exchanges.ports import BalanceUpdate, Connected, OrderUpdate, StreamEvent
+from app.domain.exchanges.ports import (
+    BalanceUpdate,
+    Connected,
+    OrderUpdate,
+    ProtectionUpdate,
+    StreamEvent,
+)
+from app.domain.exchanges.protection import Protected
 from app.domain.shared.execution import OrderStatus
 from app.domain.shared.market import Side, Venue
 from app.domain.shared.money import price
+from app.domain.shared.triggers import ProtectionStatus, TriggerKind
 from app.infrastructure.exchanges.settings import StreamSettings
-from tests.contract.exchanges.conftest import BTC, MakePool, Trader, new_trader
+from tests.contract.exchanges.cards import card, protecting
+from tests.contract.exchanges.conftest import MakePool, Trader, new_trader
 from tests.contract.exchanges.dialects import Dialect
 from tests.support.simulator import SimulatorProcess
 
@@ -45,15 +54,10 @@ async def events(trader: Trader) -> AsyncIterator[AsyncIterator[StreamEvent]]:
     await stream.close()
 
 
-async def test_an_order_comes_with_its_fill_and_the_wallet(
-    trader: Trader, events: AsyncIterator[StreamEvent]
-) -> None:
+@card("STR-01")
+async def test_an_order_comes_with_its_fill(trader: Trader, events: AsyncIterator[StreamEvent]) -> None:
     placed = trader.order()
     await trader.gateway.place(placed)
-    wallet = asyncio.ensure_future(upcoming(events, BalanceUpdate))
-    balance = await wallet
-    assert [row.symbol for row in balance.positions] == [BTC]
-    assert balance.balance == (await trader.gateway.balance()).wallet
     update = await filled(events)
     assert update.fill is not None
     assert (update.fill.client_order_id, update.report.status) == (placed.client_order_id, OrderStatus.FILLED)
@@ -63,6 +67,36 @@ async def test_an_order_comes_with_its_fill_and_the_wallet(
     )  # fmt: skip
 
 
+@card("STR-02")
+async def test_the_wallet_is_told_when_it_changes(
+    trader: Trader, dialect: Dialect, events: AsyncIterator[StreamEvent]
+) -> None:
+    await trader.fill()
+    wallet = (await trader.wallet()).wallet
+    while (
+        update := await upcoming(events, BalanceUpdate)
+    ).balance != wallet or update.asset != dialect.asset:
+        pass
+
+
+@card("STR-03", protecting)
+async def test_a_protection_is_told_when_it_rests_and_when_it_triggers(
+    trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
+) -> None:
+    await trader.fill()
+    placed = trader.protection(TriggerKind.STOP_LOSS, "63000")
+    assert isinstance(await trader.gateway.protect(placed), Protected)
+    resting = await upcoming(events, ProtectionUpdate)
+    assert resting.report.client_order_id == placed.client_order_id
+    assert resting.report.status is ProtectionStatus.RESTING
+    simulator.operator.set_prices(BTCUSDT="62900.0")
+    while (update := await upcoming(events, ProtectionUpdate)).report.status is ProtectionStatus.RESTING:
+        pass
+    assert update.report.client_order_id == placed.client_order_id
+    assert update.report.status is ProtectionStatus.TRIGGERED
+
+
+@card("STR-04")
 async def test_a_lost_connection_comes_back_and_what_was_missed_is_found_by_rest(
     trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
 ) -> None:
@@ -79,6 +113,7 @@ async def test_a_lost_connection_comes_back_and_what_was_missed_is_found_by_rest
     assert (await filled(events)).report.reduce_only
 
 
+@card("STR-05")
 async def test_a_silent_connection_is_noticed(
     trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
 ) -> None:
@@ -89,6 +124,7 @@ async def test_a_silent_connection_is_noticed(
     assert (await filled(events)).fill is not None
 
 
+@card("STR-06")
 async def test_an_expired_listen_key_is_replaced(
     trader: Trader, simulator: SimulatorProcess, events: AsyncIterator[StreamEvent]
 ) -> None:
@@ -99,6 +135,7 @@ async def test_an_expired_listen_key_is_replaced(
     assert (await filled(events)).fill is not None
 
 
+@card("STR-07")
 async def test_the_listen_key_is_renewed_before_it_ends(
     make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
 ) -> None:
@@ -112,7 +149,7 @@ async def test_the_listen_key_is_renewed_before_it_ends(
     began = asyncio.get_running_loop().time()
     seen: list[StreamEvent] = []
     while asyncio.get_running_loop().time() < began + 2:  # twice the key's life, filled with work
-        await trader.gateway.balance()
+        await trader.wallet()
     await trader.gateway.place(trader.order())
     while not seen or not (isinstance(seen[-1], OrderUpdate) and seen[-1].fill):
         seen.append(await asyncio.wait_for(anext(live), 10))
@@ -120,6 +157,7 @@ async def test_the_listen_key_is_renewed_before_it_ends(
     await stream.close()
 
 
+@card("STR-08")
 async def test_a_stream_that_is_refused_is_asked_for_again(
     trader: Trader, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
@@ -129,6 +167,7 @@ async def test_a_stream_that_is_refused_is_asked_for_again(
     await stream.close()
 
 
+@card("STR-09")
 async def test_a_closed_stream_ends(trader: Trader) -> None:
     stream = trader.stream()
     live = stream.events()
@@ -138,6 +177,7 @@ async def test_a_closed_stream_ends(trader: Trader) -> None:
     assert [event async for event in stream.events()] == []
 
 
+@card("STR-10")
 async def test_a_slow_reader_gets_everything_in_order(
     make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
 ) -> None:
@@ -155,24 +195,27 @@ async def test_a_slow_reader_gets_everything_in_order(
     await stream.close()
 
 
+@card("STR-11")
 async def test_marks_are_heard_and_polled(
-    make_pool: MakePool, venue: Venue, simulator: SimulatorProcess
+    make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
+    symbol = dialect.symbol
     pool = make_pool(marks_age_max_s=0.2)
     await pool.start()
-    mark, _ = pool.mark(venue, BTC)
+    mark, _ = pool.mark(venue, symbol)
     assert mark == price("64000")
     async with asyncio.timeout(10):
-        while pool.mark(venue, BTC)[0] != price("65000"):
+        while pool.mark(venue, symbol)[0] != price("65000"):
             simulator.operator.set_prices(BTCUSDT="65000.0")
             await pool.market(venue).marks()
-        while pool.mark(venue, BTC)[1] > 50:
+        while pool.mark(venue, symbol)[1] > 50:
             await pool.market(venue).server_time_ms()
-    assert pool.marks(venue)[BTC] == price("65000")
+    assert pool.marks(venue)[symbol] == price("65000")
 
 
+@card("STR-12")
 async def test_a_pool_starts_without_its_venue_and_finds_it_later(
-    venue: Venue, simulator: SimulatorProcess
+    venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
     from app.domain.exchanges.outcomes import VenueUnavailable
     from app.infrastructure.exchanges.clock import VenueClockUntrusted
@@ -185,11 +228,11 @@ async def test_a_pool_starts_without_its_venue_and_finds_it_later(
     await pool.start()
     try:
         with pytest.raises(VenueUnavailable):
-            await pool.instrument(venue, BTC)
+            await pool.instrument(venue, dialect.symbol)
         with pytest.raises(VenueClockUntrusted):
             pool.now_ms(venue)
         simulator.operator.clear_faults()
-        assert (await pool.instrument(venue, BTC)).symbol == BTC
+        assert (await pool.instrument(venue, dialect.symbol)).symbol == dialect.symbol
         async with asyncio.timeout(10):
             while not pool.clock(venue).is_trusted:
                 await pool.market(venue).server_time_ms()

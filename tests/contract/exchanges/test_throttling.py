@@ -12,6 +12,7 @@ from app.infrastructure.exchanges import reasons
 from app.infrastructure.exchanges.registry import VenuePool
 from app.infrastructure.exchanges.settings import BreakerSettings, RetrySettings
 from app.infrastructure.redis.client import connect
+from tests.contract.exchanges.cards import card, counting
 from tests.contract.exchanges.conftest import (
     MakePool,
     PlainVault,
@@ -23,6 +24,7 @@ from tests.contract.exchanges.dialects import Dialect
 from tests.support.simulator import SimulatorProcess
 
 
+@card("LIM-01")
 @pytest.mark.parametrize("which", [0, 1])
 async def test_throttling_silences_the_address_until_its_end(
     trader: Trader, dialect: Dialect, simulator: SimulatorProcess, which: int
@@ -38,10 +40,11 @@ async def test_throttling_silences_the_address_until_its_end(
     assert isinstance(silenced, NotSent)
     assert reasons.says(silenced.reason, reasons.SILENCED)
     with pytest.raises(VenueThrottled):
-        await trader.gateway.balance()
+        await trader.wallet()
     assert simulator.operator.ledger("orders", trader.account_id) == []
 
 
+@card("LIM-02")
 async def test_the_order_limit_of_an_account_is_kept_without_a_refusal(
     make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
@@ -56,14 +59,16 @@ async def test_the_order_limit_of_an_account_is_kept_without_a_refusal(
     assert all(isinstance(got, Accepted) for got in exits)
 
 
+@card("LIM-03")
 async def test_reads_are_repeated_after_faults(
     trader: Trader, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
     simulator.operator.add_fault(dialect.balance, "http_status", status=503, times=1)
     simulator.operator.add_fault(dialect.balance, "reset_before", times=1)
-    assert (await trader.gateway.balance()).wallet == 10_000
+    assert (await trader.wallet()).wallet == dialect.wallet
 
 
+@card("LIM-04")
 async def test_retry_after_is_waited_for_when_it_is_short(
     make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
@@ -73,9 +78,10 @@ async def test_retry_after_is_waited_for_when_it_is_short(
     simulator.operator.add_fault(
         dialect.balance, "http_status", status=429, body="{}", retry_after=1, times=1
     )
-    assert (await trader.gateway.balance()).wallet == 10_000
+    assert (await trader.wallet()).wallet == dialect.wallet
 
 
+@card("LIM-05")
 async def test_workers_keep_an_accounts_limit_together(
     venue: Venue, dialect: Dialect, simulator: SimulatorProcess, redis_url: str
 ) -> None:
@@ -95,6 +101,7 @@ async def test_workers_keep_an_accounts_limit_together(
         await client.aclose()
 
 
+@card("LIM-06", counting)
 async def test_the_venues_own_counter_is_believed(
     make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:
@@ -113,6 +120,7 @@ async def test_the_venues_own_counter_is_believed(
     assert [isinstance(got, Accepted) for got in outcomes] == [True, False, False]
 
 
+@card("LIM-07")
 async def test_entries_that_fail_open_a_circuit_and_exits_still_go(
     make_pool: MakePool, venue: Venue, dialect: Dialect, simulator: SimulatorProcess
 ) -> None:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from app.domain.exchanges.outcomes import RefusalKind, VenueRefused, VenueUnavailable
 from app.domain.exchanges.ports import ExchangeGateway, KeyFacts, MarketData, PrivateStream
+from app.domain.exchanges.requests import PositionMode
 from app.domain.shared.execution import VenueBalance
 from app.domain.shared.ids import AccountId, SignalId
 from app.domain.shared.market import Instrument, Symbol, Venue
@@ -56,7 +57,11 @@ class PretendedVenue:
             raise VenueRefused("The key is not known.", RefusalKind.KEY, "-2015")
         return self.facts
 
-    async def balance(self) -> VenueBalance:
+    async def position_mode(self) -> PositionMode:
+        self._answer()
+        return PositionMode.ONE_WAY
+
+    async def balance(self, asset: str | None = None) -> VenueBalance:
         self._answer()
         return VenueBalance("USDT", WALLET, WALLET)
 

@@ -53,7 +53,8 @@ async def test_the_tools_tell_of_a_healthy_system_and_of_what_was_done_to_it(sys
     await the_owner_trades_by_hand(system, other)
     code, text = await run(system, "reconcile")
     assert code == 1, text
-    assert f"account {other.account_id}: POSITION BTC-USDT" in text
+    assert f"account {other.account_id}: MANUAL_TRADE BTC-USDT" in text
+    assert f"account {other.account_id}: WALLET WALLET" in text, "the owner's fee"
     assert f"account {follower.account_id}:" not in text
     assert await system.value("SELECT count(*) FROM orders") == 2, "drift is told, never mended by an order"
 

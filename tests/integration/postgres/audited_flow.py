@@ -10,6 +10,7 @@ from itertools import count
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.application.trading.absence import Absence
 from app.application.trading.copy_signal import CopySignal
 from app.application.trading.execution_ports import LedgerEntry
 from app.application.trading.place import Placer
@@ -114,8 +115,10 @@ async def a_real_flow(engine: AsyncEngine) -> None:
     copy = CopySignal(
         book=PostgresCopyBook(engine, Limits()), placer=placer, settler=settler, quotes=quotes,
         venue_clock=venue_clock, clock=clock, metrics=metrics, id_secret=b"a secret for ids", fences=lambda _: FENCE,
+        venues=(VENUE,),
     )  # fmt: skip
     recover = Recover(
+        absence=Absence(book, venue_clock, clock, lambda _: FENCE),
         book=book, gateways=gateways, placer=placer, settler=settler, quotes=quotes, venue_clock=venue_clock,
         clock=clock, metrics=metrics, id_secret=b"a secret for ids", fences=lambda _: FENCE,
     )  # fmt: skip

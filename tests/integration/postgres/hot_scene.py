@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.application.trading.copy_signal import plan_one
+from app.application.trading.plan import plan_one
 from app.application.trading.ports import Candidate, Prepared, Window
 from app.domain.risk.limits import Limits
 from app.domain.shared.clock import epoch_ms
@@ -35,6 +35,7 @@ from tests.unit.domain.builders import BTC, D, instrument
 OWNER = "this worker"
 SECRET = b"a secret for client order ids"
 LOOK_AT = START + timedelta(seconds=5)
+MARKETS = {Venue.BINANCE_USDM: BTC}
 WINDOW = Window(signed_ms=epoch_ms(START), valid_ms=5000, look_at=LOOK_AT)
 
 
@@ -168,14 +169,21 @@ class HotScene:
             cid = client_order_id(SECRET, signal.id, order.follow_id, signal.leg, 0)
             prepared.append(
                 Prepared(
-                    order, order.quantity, one.follower.exit_pending, made, cid, one.risk_version, one.sealed
+                    trade.instrument,
+                    order,
+                    order.quantity,
+                    one.follower.exit_pending,
+                    made,
+                    cid,
+                    one.risk_version,
+                    one.sealed,
                 )
             )
         return prepared, decisions
 
     async def copy(self, signal: Signal, owner: str = OWNER) -> frozenset[FollowId]:
         """Snapshot, plan and commit once, as one round of the copier does."""
-        prepared, decisions = self.plan(signal, await self.copies.snapshot(signal, START))
+        prepared, decisions = self.plan(signal, await self.copies.snapshot(signal, START, MARKETS))
         return await self.copies.commit(signal, owner, prepared, decisions, WINDOW)
 
     async def run(self, sql: str, **values: object) -> None:

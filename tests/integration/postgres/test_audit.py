@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.trading.audit import AuditBounds
 from app.infrastructure.postgres.audit import PostgresAuditor
-from app.infrastructure.postgres.audit_sql import QUESTIONS, Question
+from app.infrastructure.postgres.audit_question import Question
+from app.infrastructure.postgres.audit_sql import QUESTIONS
 from app.infrastructure.postgres.engine import make_engine
 from tests.integration.postgres.audited_flow import a_real_flow
 from tests.support.servers import Databases, database_name, in_thread
@@ -23,13 +24,35 @@ FIRST_FILLED = (
 ONE_FILLED = f"(follow_id, signal_id, leg) = {FIRST_FILLED}"
 WAITING = "state = 'WAITING'"
 
+
+def protection(
+    of: str,
+    *,
+    state: str,
+    size: str = "CASE WHEN p.quantity = 0 THEN 1 ELSE p.quantity END",
+    side: str = "SELL",
+    attempt: int = 0,
+    look_at: str = "now()",
+) -> str:
+    """Put a stop beside one position, as if an hour ago; nothing else happened to the position since."""
+    return (
+        "INSERT INTO protections (follow_id, symbol, rung, attempt, account_id, venue, client_order_id, signal_id, kind,"
+        " side, trigger, quantity, state, signed_ms, valid_ms, look_at, created_at)"
+        f" SELECT p.follow_id, p.symbol, 'SL', {attempt}, p.account_id, 'BINANCE_USDM', 'p{attempt}',"
+        f" gen_random_uuid(), 'STOP_LOSS', '{side}', 1, {size}, '{state}', 0, 0, {look_at}, now() - interval '1 hour'"
+        f" FROM positions p WHERE {of} ORDER BY p.follow_id LIMIT 1;"
+        " UPDATE positions SET updated_at = now() - interval '1 hour';"
+    )
+
+
 # name -> what breaks that check and no other one
 DOCTORED = {
     "held": "UPDATE funds SET held = held + 1 WHERE account_id = (SELECT max(account_id) FROM funds)",
     "hold-of-settled": f"UPDATE trades SET hold_left = 1 WHERE {ONE_FILLED}",
+    "hold-freed-early": f"UPDATE trades SET hold = 1 WHERE {WAITING}",
     "wallet": "UPDATE funds SET wallet = wallet + 1 WHERE account_id = (SELECT max(account_id) FROM funds)",
     "margin": "UPDATE funds SET margin = margin + 1 WHERE account_id = (SELECT max(account_id) FROM funds)",
-    "fill-ledger": "UPDATE ledger_entries SET entry_key = 'other' WHERE (account_id, entry_key) ="
+    "fill-ledger": "UPDATE ledger_entries SET entry_key = 'other', kind = 'ADJUSTMENT' WHERE (account_id, entry_key) ="
     " (SELECT account_id, entry_key FROM ledger_entries WHERE kind = 'FEE' LIMIT 1)",
     "entry-beyond-intent": f"UPDATE trades SET quantity = executed / 2 WHERE {ONE_FILLED}",
     "order-beyond-quantity": f"UPDATE orders SET quantity = executed / 2 WHERE {ONE_FILLED}",
@@ -68,6 +91,19 @@ DOCTORED = {
     "absent-and-held": "UPDATE orders o SET state = 'ABSENT' FROM trades t WHERE t.state = 'WAITING'"
     " AND o.attempt = t.attempt AND (o.follow_id, o.signal_id, o.leg) = (t.follow_id, t.signal_id, t.leg);"
     " UPDATE trades SET state = 'ABSENT' WHERE state = 'WAITING'",
+    "ledger-of-no-fill": "INSERT INTO ledger_entries (account_id, entry_key, kind, amount, at)"
+    " SELECT account_id, k, 'FEE', a, now() FROM funds, (VALUES ('FEE:X:1', 1), ('FEE:X:2', -1)) v(k, a)"
+    " WHERE account_id = (SELECT max(account_id) FROM funds)",
+    "protection-left-behind": protection("p.quantity = 0", state="RESTING"),
+    "protection-without-exit": protection("p.quantity <> 0", state="TRIGGERED"),
+    "protection-twice": protection("p.quantity <> 0", state="RESTING", size="p.quantity / 4")
+    + protection("p.quantity <> 0", state="RESTING", size="p.quantity / 4", attempt=1),
+    "protection-beyond-position": protection("p.quantity <> 0", state="RESTING", size="p.quantity * 2"),
+    "protection-on-the-wrong-side": protection("p.quantity <> 0", state="RESTING", side="BUY"),
+    "protection-not-looked-up": protection("p.quantity <> 0", state="RESTING", look_at="NULL"),
+    "protection-in-doubt-too-long": protection("p.quantity <> 0", state="UNKNOWN"),
+    "position-unprotected": "INSERT INTO protection_marks (follow_id, symbol, opened_at, best, bare_since)"
+    " SELECT follow_id, symbol, opened_at, 1, now() - interval '1 hour' FROM positions WHERE quantity <> 0",
     "parked-event": "INSERT INTO outbox (name, payload, parked) VALUES ('x', '{}', true)",
 }
 
@@ -126,7 +162,7 @@ async def test_a_check_bites_on_the_row_that_breaks_it_and_no_other_check_does(
     books: AsyncEngine, name: str
 ) -> None:
     async with books.begin() as connection:
-        for statement in DOCTORED[name].split(";"):
+        for statement in filter(str.strip, DOCTORED[name].split(";")):
             await connection.execute(text(statement))
     broken = await found(books)
     assert broken.keys() == {name}

@@ -15,7 +15,7 @@ from app.domain.shared.execution import Action
 from app.domain.shared.market import symbol
 from app.infrastructure.postgres.engine import make_engine
 from tests.fakes.clock import START, FakeClock
-from tests.integration.postgres.hot_scene import OWNER, WINDOW, HotScene, stale
+from tests.integration.postgres.hot_scene import MARKETS, OWNER, WINDOW, HotScene, stale
 from tests.unit.domain.builders import BTC, ETH, D
 
 PAIRS = [symbol(f"C{n}-USDT") for n in range(8)]
@@ -51,7 +51,7 @@ async def test_a_reservation_stores_hold_trade_attempt_and_decision_together(sce
 async def test_eight_workers_with_one_signal_store_each_trade_once(scene: HotScene) -> None:
     await scene.followers(25)
     signal = await scene.signal()
-    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
     won = await asyncio.gather(*(scene.copies.commit(signal, OWNER, prepared, (), WINDOW) for _ in range(8)))
     assert sorted(follow for follows in won for follow in follows) == sorted(f for f, _ in scene.ids)
     assert await scene.value("SELECT count(*) FROM orders") == 25
@@ -123,7 +123,7 @@ async def test_an_order_on_the_way_against_another_leaders_is_seen_before_it_fil
 async def test_a_reservation_on_old_facts_is_refused_whole(scene: HotScene) -> None:
     await scene.followers(2)
     signal = await scene.signal()
-    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
     assert await scene.copies.commit(signal, OWNER, stale(prepared), (), WINDOW) == frozenset()
     assert await scene.value("SELECT count(*) FROM trades") == 0
     assert await scene.value("SELECT count(*) FROM decisions") == 0
@@ -133,7 +133,7 @@ async def test_a_reservation_on_old_facts_is_refused_whole(scene: HotScene) -> N
 async def test_funds_that_went_since_the_snapshot_refuse_that_account_only(scene: HotScene) -> None:
     await scene.followers(2)
     signal = await scene.signal()
-    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
     (_, poor), (rich, _) = scene.ids
     await scene.run("UPDATE funds SET wallet = 51.4 WHERE account_id = :a", a=poor)
     assert await scene.copies.commit(signal, OWNER, prepared, (), WINDOW) == {rich}
@@ -143,7 +143,7 @@ async def test_funds_that_went_since_the_snapshot_refuse_that_account_only(scene
 async def test_a_worker_without_the_claim_writes_nothing(scene: HotScene, loss: str) -> None:
     await scene.followers(2)
     signal = await scene.signal()
-    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
     await scene.run(f"UPDATE signals SET {loss}")
     with pytest.raises(ConcurrencyConflict):
         await scene.copies.commit(signal, OWNER, prepared, (), WINDOW)
@@ -160,7 +160,7 @@ async def test_an_exit_is_stored_without_a_hold_whatever_became_of_the_funds(sce
             f=follow,
         )
     signal = await scene.signal(Action.CLOSE)
-    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
     await scene.run("UPDATE funds SET wallet = -5, risk_version = 99")
     assert len(await scene.copies.commit(signal, OWNER, prepared, (), WINDOW)) == 2
     assert await scene.rows("SELECT DISTINCT leg, reduce_only, hold, quantity FROM trades") == [
@@ -179,7 +179,7 @@ async def test_two_thousand_followers_are_reserved_in_one_statement(
     signal = await scene.signal()
     assert len(await scene.copy(signal)) == 2000
     await scene.money_adds_up()
-    assert await scene.copies.snapshot(signal, START) == []
+    assert await scene.copies.snapshot(signal, START, MARKETS) == []
     await engine.dispose()
 
 
@@ -189,7 +189,7 @@ async def test_two_signals_over_the_same_accounts_never_deadlock(scene: HotScene
 
     async def backwards(number: int) -> int:
         signal = signals[number]
-        prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START))
+        prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
         async with asyncio.timeout(timedelta(seconds=20).total_seconds()):
             got = await scene.copies.commit(signal, OWNER, prepared[:: -1 if number % 2 else 1], (), WINDOW)
         return len(got)
@@ -209,7 +209,54 @@ async def test_two_closes_of_one_lot_that_were_planned_at_once_close_it_once(sce
     for owner in (follow, 999):
         await scene.run(position, a=account, s=BTC, f=owner)
     closes = [await scene.signal(Action.CLOSE), await scene.signal(Action.CLOSE, scope=follow)]
-    plans = [scene.plan(close, await scene.copies.snapshot(close, START))[0] for close in closes]
+    plans = [scene.plan(close, await scene.copies.snapshot(close, START, MARKETS))[0] for close in closes]
     for close, prepared in zip(closes, plans, strict=True):
         await scene.copies.commit(close, OWNER, prepared, (), WINDOW)
     assert await scene.value("SELECT sum(quantity) FROM trades WHERE leg = 'EXIT'") == 3
+
+
+@pytest.mark.parametrize(
+    ("scope", "target", "stored"),
+    [
+        ("PLATFORM", "''", 0),
+        ("VENUE", "'binance-usdm'", 0),
+        ("VENUE", "'okx-swap'", 2),
+        ("USER", "(SELECT min(user_id)::text FROM follows)", 1),
+    ],
+)
+async def test_a_halt_that_is_raised_between_snapshot_and_commit_stops_the_entries_of_its_scope(
+    scene: HotScene, scope: str, target: str, stored: int
+) -> None:
+    await scene.followers(2)
+    signal = await scene.signal()
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
+    await scene.run(f"INSERT INTO halts (scope, target, reason) VALUES ('{scope}', {target}, 'now')")
+    assert len(await scene.copies.commit(signal, OWNER, prepared, (), WINDOW)) == stored
+    assert await scene.value("SELECT count(*) FROM orders") == stored
+    await scene.money_adds_up()
+
+
+async def test_no_halt_stops_an_exit_at_its_commit(scene: HotScene) -> None:
+    await scene.followers(1)
+    await scene.run(
+        "INSERT INTO positions (account_id, symbol, follow_id, quantity, cost, margin, opened_at)"
+        " SELECT account_id, 'BTC-USDT', id, 5, 500, 50, now() FROM follows"
+    )
+    signal = await scene.signal(Action.CLOSE)
+    prepared, _ = scene.plan(signal, await scene.copies.snapshot(signal, START, MARKETS))
+    await scene.run("INSERT INTO halts (scope, target, reason) VALUES ('PLATFORM', '', 'now')")
+    assert len(await scene.copies.commit(signal, OWNER, prepared, (), WINDOW)) == 1
+
+
+@pytest.mark.parametrize(("left", "renewed"), [("0.0004", True), ("0.001", False)])
+async def test_what_is_bought_beside_less_than_a_step_is_opened_now(
+    scene: HotScene, left: str, renewed: bool
+) -> None:
+    await scene.followers(1)
+    await scene.run(
+        "INSERT INTO positions (account_id, symbol, follow_id, quantity, cost, margin, opened_at)"
+        " SELECT account_id, 'BTC-USDT', id, :left, 1, 0, now() - interval '1 day' FROM follows",
+        left=D(left),
+    )
+    assert await scene.copy(await scene.signal())
+    assert renewed is await scene.value("SELECT opened_at > now() - interval '1 hour' FROM positions")

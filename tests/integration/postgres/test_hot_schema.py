@@ -29,6 +29,7 @@ NUMBERS = [
 FILLERS = {
     "BIGINT": "1",
     "SMALLINT": "1",
+    "INTEGER": "1",
     "TEXT": "'x'",
     "BOOLEAN": "true",
     "UUID": "gen_random_uuid()",
@@ -154,6 +155,8 @@ async def test_hot_statements_read_no_large_table_from_end_to_end(scene_grown: H
     follow, account = scene.ids[0]
     snapshot = {
         "whale": scene.whale,
+        "venues": ["binance-usdm"],
+        "symbols": [BTC],
         "venue": "binance-usdm",
         "symbol": BTC,
         "signal": signal.id,

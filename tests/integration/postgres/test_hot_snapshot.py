@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.application.trading.ports import Candidate
 from app.domain.risk.limits import Limits
 from app.domain.shared.execution import Action
+from app.domain.shared.market import Venue
 from app.domain.signals.signal import Signal
 from tests.fakes.clock import START, FakeClock
-from tests.integration.postgres.hot_scene import HotScene
+from tests.integration.postgres.hot_scene import MARKETS, HotScene
 from tests.unit.application.trading.rows import shown
 from tests.unit.domain.builders import BTC, ETH, D
 
@@ -27,7 +28,7 @@ def scene(engine: AsyncEngine, clock: FakeClock) -> HotScene:
 
 
 async def only(scene: HotScene, signal: Signal) -> Candidate:
-    [one] = await scene.copies.snapshot(signal, START)
+    [one] = await scene.copies.snapshot(signal, START, MARKETS)
     return one
 
 
@@ -168,7 +169,7 @@ async def test_a_stopped_follow_is_shown_only_while_something_of_it_is_open(scen
     await scene.copy(await scene.signal())
     await scene.run("UPDATE trades SET state = 'REJECTED', settled = true WHERE follow_id <> :f", f=works)
     await scene.run("UPDATE follows SET state = 'STOPPED'")
-    found = await scene.copies.snapshot(await scene.signal(Action.CLOSE), START)
+    found = await scene.copies.snapshot(await scene.signal(Action.CLOSE), START, MARKETS)
     assert [one.follower.follow_id for one in found] == [holds, works]
     assert not any(one.follower.active for one in found)
 
@@ -176,11 +177,11 @@ async def test_a_stopped_follow_is_shown_only_while_something_of_it_is_open(scen
 async def test_a_scoped_signal_reaches_one_follow_and_a_decided_one_nobody(scene: HotScene) -> None:
     await scene.followers(5)
     own = scene.ids[2][0]
-    found = await scene.copies.snapshot(await scene.signal(scope=own), START)
+    found = await scene.copies.snapshot(await scene.signal(scope=own), START, MARKETS)
     assert [one.follower.follow_id for one in found] == [own]
     signal = await scene.signal()
     await scene.copy(signal)
-    assert await scene.copies.snapshot(signal, START) == []
+    assert await scene.copies.snapshot(signal, START, MARKETS) == []
 
 
 async def test_a_deferred_decision_is_taken_again_and_then_stands(scene: HotScene) -> None:
@@ -192,10 +193,10 @@ async def test_a_deferred_decision_is_taken_again_and_then_stands(scene: HotScen
         await scene.rows("SELECT outcome, code FROM decisions WHERE signal_id = :id", id=way_out.id)
         == [("DEFERRED", "ENTRY_STILL_OPEN")] * 2
     )
-    assert len(await scene.copies.snapshot(way_out, START)) == 2
+    assert len(await scene.copies.snapshot(way_out, START, MARKETS)) == 2
     await scene.run("UPDATE trades SET executed = 5, state = 'FILLED'")
     assert len(await scene.copy(way_out)) == 2
-    assert await scene.copies.snapshot(way_out, START) == []
+    assert await scene.copies.snapshot(way_out, START, MARKETS) == []
     assert await scene.rows(
         "SELECT DISTINCT outcome FROM decisions WHERE signal_id = :id", id=way_out.id
     ) == [("COPIED",)]
@@ -208,3 +209,22 @@ async def test_entries_of_a_leader_stop_in_any_state_but_active(
     await scene.followers(1)
     await scene.run("UPDATE whales SET state = :s", s=state)
     assert await scene.copies.whale_paused(await scene.signal()) is paused
+
+
+@pytest.mark.parametrize(("code", "waits"), [("VENUE_AWAY", True), ("ENTRY_STILL_OPEN", False)])
+async def test_an_entry_waits_for_an_earlier_exit_that_was_put_off(
+    scene: HotScene, code: str, waits: bool
+) -> None:
+    await scene.followers(1)
+    exit_ = await scene.signal(Action.CLOSE)
+    await scene.run(
+        "INSERT INTO decisions (follow_id, signal_id, outcome, code, reason, inputs)"
+        " SELECT id, :signal, 'DEFERRED', :code, 'why', '{}' FROM follows",
+        signal=exit_.id,
+        code=code,
+    )
+    [found] = await scene.copies.snapshot(await scene.signal(), START, MARKETS)
+    assert found.follower.exit_open is waits
+    [other] = await scene.copies.snapshot(await scene.signal(sym=ETH), START, {Venue.BINANCE_USDM: ETH})
+    [itself] = await scene.copies.snapshot(exit_, START, MARKETS)
+    assert not any(one.follower.exit_open for one in (other, itself))

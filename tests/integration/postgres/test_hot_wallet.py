@@ -135,3 +135,17 @@ async def test_an_account_holds_something_while_any_position_is_open(scene: HotS
     assert not await scene.executions.holds_positions(account)
     await scene.run(POSITION, a=account, s=BTC, f=follow, q=-1)
     assert await scene.executions.holds_positions(account)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_the_venues_word_is_not_taken_while_an_order_is_out_whose_money_it_counts_already(
+    scene: HotScene, known: bool
+) -> None:
+    account = scene.ids[0][1]
+    if known:
+        await scene.executions.sync_wallet(account, Money(D(1000)), START, beside_coins=True)
+    await scene.copy(await scene.signal())
+    await scene.executions.sync_wallet(
+        account, Money(D(500)), START + timedelta(minutes=1), beside_coins=True
+    )
+    assert await wallet(scene) == (1000 if known else 500)

@@ -29,7 +29,7 @@ def simulator(shared_simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
     operator.set_prices(BTCUSDT="64000.0")
     yield shared_simulator
     operator.clear_faults()
-    operator.settings(visibility_lag_ms=0, latency_ms=0, client_id_uniqueness="open", clock_skew_ms=0)
+    operator.settings(visibility_lag_ms=0, latency_ms=0, client_id_uniqueness="venue", clock_skew_ms=0)
 
 
 @pytest.fixture

@@ -1,83 +1,24 @@
-"""The Bybit dialect over real HTTP: a stranger's stock client trades on it, strangers' signatures are accepted, and it
-acknowledges before it matches.
+"""The Bybit dialect over real HTTP: strangers' signatures are accepted, orders are acknowledged before they are matched,
+windows and limits are kept.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
-import ccxt.async_support as ccxt
 import pytest
 from yarl import URL
 
-from tests.integration.simulator.test_ccxt import rebased
+from tests.integration.simulator.bybit_client import Client
 from tests.integration.simulator.test_vectors import load
 from tests.support.simulator import ROOT, SimulatorProcess
 
-SYMBOL = "BTC/USDT:USDT"
 VECTORS = ROOT.parent / "shared/data/exchange_vectors/signed_requests/bybit.json"
 BAD_SIGN, BAD_TIME, BAD_KEY = 10004, 10002, 10003
-
-
-@dataclass
-class Client:
-    """A plain signed client, written against the venue's documents and not against the simulator."""
-
-    session: aiohttp.ClientSession
-    process: SimulatorProcess
-    account_id: str
-    key: str
-    secret: str = field(repr=False)
-
-    def sign(self, text: str) -> str:
-        return hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-    async def call(
-        self, method: str, path: str, *, age_ms: int = 0, window: int = 5000, **params: Any
-    ) -> Any:
-        stamp = int(time.time() * 1000) - age_ms
-        payload = urlencode(params) if method == "GET" else json.dumps(params)
-        headers = {
-            "X-BAPI-API-KEY": self.key, "X-BAPI-TIMESTAMP": str(stamp), "X-BAPI-RECV-WINDOW": str(window),
-            "X-BAPI-SIGN": self.sign(f"{stamp}{self.key}{window}{payload}"), "Content-Type": "application/json",
-        }  # fmt: skip
-        target = f"{self.process.base_url}{path}" + (f"?{payload}" if method == "GET" and payload else "")
-        data = payload if method == "POST" else None
-        async with self.session.request(
-            method, URL(target, encoded=True), data=data, headers=headers
-        ) as reply:
-            assert reply.status == 200
-            return {**await reply.json(), "headers": dict(reply.headers)}
-
-    async def market(self, link: str, side: str = "Buy", qty: str = "0.01", **more: Any) -> Any:
-        return await self.call(
-            "POST", "/v5/order/create", category="linear", symbol="BTCUSDT", side=side, orderType="Market", qty=qty,
-            orderLinkId=link, **more,
-        )  # fmt: skip
-
-    async def find(self, link: str, path: str = "/v5/order/realtime") -> list[Any]:
-        answer = await self.call("GET", path, category="linear", symbol="BTCUSDT", orderLinkId=link)
-        assert answer["retCode"] == 0
-        rows: list[Any] = answer["result"]["list"]
-        return rows
-
-    async def log_in(self) -> aiohttp.ClientWebSocketResponse:
-        socket = await self.session.ws_connect(f"{self.process.ws_url}/v5/private")
-        expires = int(time.time() * 1000) + 5000
-        await socket.send_json(
-            {"op": "auth", "args": [self.key, expires, self.sign(f"GET/realtime{expires}")]}
-        )
-        assert (await socket.receive_json(timeout=5))["success"]
-        return socket
 
 
 @pytest.fixture
@@ -89,55 +30,6 @@ async def client(
     simulator.operator.settings(
         matching_delay_ms=0, limits={"requests_per_uid": 1_000_000, "requests_per_5s": 10_000_000}
     )
-
-
-@pytest.fixture
-async def stock(simulator: SimulatorProcess, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    row = simulator.operator.open_account(f"stock-bybit-{request.node.name}")
-    opened = ccxt.bybit({"apiKey": row["api_key"], "secret": row["api_secret"]})
-    opened.urls["api"] = rebased(opened.urls["api"], simulator.base_url)
-    opened.has["fetchCurrencies"] = False
-    yield opened
-    await opened.close()
-
-
-async def test_ccxt_loads_the_markets(stock: Any) -> None:
-    market = (await stock.load_markets())[SYMBOL]
-    assert (market["linear"], market["active"]) == (True, True)
-    assert (market["precision"]["price"], market["precision"]["amount"]) == (0.1, 0.001)
-
-
-async def test_ccxt_places_finds_and_closes(stock: Any) -> None:
-    placed = await stock.create_order(SYMBOL, "market", "buy", 0.02, None, {"clientOrderId": "stock-1"})
-    found = await stock.fetch_closed_order(placed["id"], SYMBOL)
-    assert (found["clientOrderId"], found["status"], found["filled"]) == ("stock-1", "closed", 0.02)
-    (position,) = await stock.fetch_positions([SYMBOL])
-    assert (position["contracts"], position["side"]) == (0.02, "long")
-    (trade,) = await stock.fetch_my_trades(SYMBOL)
-    assert (trade["order"], trade["fee"]["currency"]) == (placed["id"], "USDT")
-    await stock.create_order(SYMBOL, "market", "sell", 0.02, None, {"reduceOnly": True})
-    held = [row for row in await stock.fetch_positions([SYMBOL]) if row["contracts"]]
-    assert held == []
-    balance = (await stock.fetch_balance())["USDT"]
-    assert 9990 < balance["total"] < 10000
-
-
-async def test_ccxt_rests_and_cancels_and_sets_leverage(stock: Any) -> None:
-    await stock.load_markets()
-    await stock.set_leverage(5, SYMBOL)
-    placed = await stock.create_order(SYMBOL, "limit", "buy", 0.01, 63000)
-    assert [row["id"] for row in await stock.fetch_open_orders(SYMBOL)] == [placed["id"]]
-    await stock.cancel_order(placed["id"], SYMBOL)
-    assert await stock.fetch_open_orders(SYMBOL) == []
-    assert (await stock.fetch_ticker(SYMBOL))["last"] == 64000
-
-
-async def test_ccxt_with_too_little_money_or_a_wrong_secret_is_refused(stock: Any) -> None:
-    with pytest.raises(ccxt.InsufficientFunds):
-        await stock.create_order(SYMBOL, "market", "buy", 100)
-    stock.secret = "0" * 64
-    with pytest.raises(ccxt.AuthenticationError):
-        await stock.create_order(SYMBOL, "market", "buy", 0.02)
 
 
 async def test_every_third_party_signature_is_accepted_and_a_touched_one_is_not(
@@ -244,7 +136,7 @@ async def test_the_account_limit_is_told_and_kept_and_the_address_is_banned(clie
     ("change", "code"),
     [
         ({"qty": "0"}, 10001), ({"qty": "0.0005"}, 10001), ({"qty": "0.001"}, 110094), ({"qty": "50"}, 110007),
-        ({"symbol": "NOUSDT"}, 10001), ({"side": "BUY"}, 10001), ({"category": "spot"}, 10001),
+        ({"symbol": "NOUSDT"}, 10001), ({"side": "BUY"}, 10001), ({"category": "option"}, 10001),
         ({"reduceOnly": True}, 110017), ({"positionIdx": 1}, 10001), ({"triggerPrice": "1"}, 10001),
         ({"orderType": "Limit", "price": "1000"}, 110003), ({"orderLinkId": "x" * 37}, 10001),
     ],

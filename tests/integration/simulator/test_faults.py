@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import aiohttp
 import pytest
 
-from tests.integration.simulator.client import ORDER, Trader
+from tests.integration.simulator.client import ORDER, Trader, next_event
 from tests.integration.simulator.conftest import MakeTrader
 from tests.support.simulator import SimulatorProcess
 
@@ -62,6 +63,77 @@ async def test_a_mangled_reply_says_nothing_reliable(
     assert answer.headers.get("Retry-After") == ("7" if "retry_after" in rule else None)
     if rule["kind"] in {"garbage", "html", "empty"}:
         assert isinstance(answer.body, bytes)
+
+
+def raw_reply(simulator: SimulatorProcess, request: bytes) -> bytes:
+    """Return what arrives on a bare socket until the server resets it; fails when it ends in order instead."""
+    seen = b""
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=5) as bare:
+        bare.sendall(request)
+        try:
+            while part := bare.recv(65536):
+                seen += part
+        except ConnectionResetError:
+            return seen
+    raise AssertionError("the connection ended in order")
+
+
+def test_a_reset_midway_gives_the_head_and_half_the_body(simulator: SimulatorProcess) -> None:
+    request = b"GET /fapi/v1/depth?symbol=BTCUSDT&limit=20 HTTP/1.1\r\nHost: x\r\n\r\n"
+    simulator.operator.add_fault("GET /fapi/v1/depth", "reset_midway", times=1)
+    head, _, body = raw_reply(simulator, request).partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert len(body) == length // 2 > 100
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+def test_a_reset_is_no_orderly_end(simulator: SimulatorProcess, kind: str) -> None:
+    simulator.operator.add_fault("GET /fapi/v1/ping", kind, times=1)
+    assert raw_reply(simulator, b"GET /fapi/v1/ping HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+
+
+@pytest.mark.parametrize(("rule", "fills"), [({}, 1), ({"executes": True}, 1), ({"executes": False}, 0)])
+async def test_a_reset_midway_hides_whether_the_order_was_executed(
+    simulator: SimulatorProcess, trader: Trader, rule: dict[str, object], fills: int
+) -> None:
+    simulator.operator.add_fault(PLACE, "reset_midway", account_id=trader.account_id, times=1, **rule)
+    with pytest.raises(aiohttp.ClientError):
+        await trader.market()
+    assert executed(simulator, trader) == fills
+    assert (await trader.market()).status == 200
+
+
+async def test_a_stock_fault_body_bears_no_venues_error_number(
+    simulator: SimulatorProcess, trader: Trader
+) -> None:
+    simulator.operator.add_fault(PLACE, "http_status", status=503, times=1)
+    assert set((await trader.market()).body) == {"error", "message"}
+
+
+async def test_a_silent_socket_answers_no_ping_either(
+    simulator: SimulatorProcess, trader: Trader, session: aiohttp.ClientSession
+) -> None:
+    url = f"{simulator.ws_url}/ws/{await trader.listen_key()}"
+    stream = await session.ws_connect(url, autoping=False)
+    await stream.ping(b"one")
+    assert (await stream.receive(timeout=5)).type is aiohttp.WSMsgType.PONG
+    simulator.operator.add_fault("WS", "silence", account_id=trader.account_id, times=1)
+    await trader.limit("BUY", "0.01", "63000")
+    await stream.ping(b"two")
+    with pytest.raises(TimeoutError):
+        await stream.receive(timeout=0.3)
+    assert not stream.closed
+    await stream.close()
+
+
+async def test_a_delayed_event_comes_after_later_ones(simulator: SimulatorProcess, trader: Trader) -> None:
+    stream = await trader.user_stream()
+    simulator.operator.add_fault("WS", "delay", account_id=trader.account_id, ms=200, times=1)
+    for name in ("first", "second"):
+        await trader.limit("BUY", "0.01", "63000", newClientOrderId=name)
+    assert [(await next_event(stream))["o"]["c"] for _ in range(2)] == ["second", "first"]
+    await stream.close()
 
 
 @pytest.mark.parametrize("kind", ["latency", "slow_reply"])

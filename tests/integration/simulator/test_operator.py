@@ -46,6 +46,37 @@ D = Decimal
             {"instruments": [{"symbol": "XUSDT", "price": "1", "tick": "0", "step": "1"}]},
             400,
         ),
+        (
+            "POST",
+            "/sim/accounts",
+            {"accounts": [{"label": "x", "balance": "1", "balances": {"BTC": "-1"}}]},
+            400,
+        ),
+        (
+            "POST",
+            "/sim/accounts",
+            {"accounts": [{"label": "x", "balance": "1", "balances": {"USDT": "1"}}]},
+            400,
+        ),
+        (
+            "POST",
+            "/sim/instruments",
+            {
+                "instruments": [
+                    {"symbol": "XUSDT:SPOT", "kind": "LINEAR", "price": "1", "tick": "1", "step": "1"}
+                ]
+            },
+            400,
+        ),
+        (
+            "POST",
+            "/sim/instruments",
+            {"instruments": [{"symbol": "XUSDT:OTHER", "price": "1", "tick": "1", "step": "1"}]},
+            400,
+        ),
+        ("POST", "/sim/funding", {"symbol": "BTCUSDT:SPOT", "rate": "0.001"}, 422),
+        ("POST", "/sim/faults", {"rules": [{"endpoint": "WS", "kind": "delay"}]}, 400),
+        ("POST", "/sim/faults", {"rules": [{"endpoint": "WS", "kind": "reset_midway"}]}, 400),
         ("POST", "/sim/prices", {"prices": {"NOPE": "1"}}, 404),
         ("POST", "/sim/prices", {"prices": {"BTCUSDT": "0"}}, 422),
         ("POST", "/sim/prices", {"prices": {"BTCUSDT": "1.23456"}}, 422),
@@ -124,6 +155,41 @@ async def test_the_ledger_agrees_with_what_the_trader_sees(
     assert [row["order_id"] for row in page["orders"]] == [orders[1]["order_id"]]
     account = operator.ledger("accounts", mine)[0]
     assert (account["wallet"], "secret" in str(account)) == (balances[-1]["balance"], False)
+
+
+def test_accounts_hold_several_assets_and_trade_every_kind(simulator: SimulatorProcess) -> None:
+    operator = simulator.operator
+    row = operator.open_account("assets", "1000", balances={"BTC": "2"}, permissions={"spot": False})
+    mine = row["account_id"]
+    answer = operator.post("/sim/deposits", {"account_id": mine, "amount": "0.5", "asset": "ETH"})
+    assert answer == {"account_id": mine, "asset": "ETH", "wallet": "0.5"}
+    fills = {"side": "BUY", "account_id": mine}
+    operator.post(
+        "/sim/fills", {**fills, "symbol": "BTCUSDT:SPOT", "fills": [{"price": "64000", "quantity": "0.01"}]}
+    )
+    operator.post(
+        "/sim/fills", {**fills, "symbol": "BTCUSD:INVERSE", "fills": [{"price": "64000", "quantity": "6400"}]}
+    )
+    assert [fill["commission_asset"] for fill in operator.ledger("fills", mine)] == ["BTC", "BTC"]
+    [position] = operator.ledger("positions", mine)
+    assert (position["settle"], position["quantity"], position["isolated"]) == ("BTC", "6400", False)
+    [account] = operator.ledger("accounts", mine)
+    wallets = {asset: D(held["wallet"]) for asset, held in account["balances"].items()}
+    assert wallets == {"USDT": D(360), "BTC": D("2.009945"), "ETH": D("0.5")}
+    moved: dict[str, Decimal] = {}
+    for change in operator.ledger("balances", mine):
+        moved[change["asset"]] = moved.get(change["asset"], D(0)) + D(change["amount"])
+    assert moved == wallets
+
+
+def test_the_markets_of_one_coin_share_a_price_unless_named(simulator: SimulatorProcess) -> None:
+    operator = simulator.operator
+    marks = operator.set_prices(BTCUSDT="65000.1")["prices"]
+    coins = ("BTCUSDT", "BTCUSDT:SPOT", "BTCUSD:INVERSE")
+    assert {D(marks[symbol]) for symbol in coins} == {D("65000.1")}
+    named = {"BTCUSDT": "64000.0", "BTCUSDT:SPOT": "63990.00"}
+    marks = operator.post("/sim/prices", {"prices": named})["prices"]
+    assert [D(marks[symbol]) for symbol in coins] == [D(64000), D(63990), D(64000)]
 
 
 async def test_a_new_instrument_is_tradable_at_once(simulator: SimulatorProcess, trader: Trader) -> None:
@@ -212,3 +278,4 @@ def test_the_ready_line_is_one_json_object() -> None:
         assert process.wait(10) == 0
     assert ready["event"] == "listening"
     assert ready["port"] > 0
+    assert {"binance", "bybit"} <= set(ready["dialects"])

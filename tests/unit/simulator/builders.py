@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from simulator.engine.account import Account
 from simulator.engine.exchange import Exchange, NewAccount
-from simulator.engine.instrument import Instrument
+from simulator.engine.instrument import Instrument, Kind
 from simulator.engine.order import Order, OrderRequest, OrderType, PositionSide, Side, TimeInForce
 
 BTC = "BTCUSDT"
@@ -64,3 +64,50 @@ class Bench:
 
     def price(self, price: str) -> None:
         self.exchange.set_price(BTC, Decimal(price))
+
+
+SPOT = "BTCUSDT:SPOT"
+INVERSE = "BTCUSD:INVERSE"
+
+
+@dataclass
+class Markets:
+    """One exchange with one coin in all three kinds, each at 100 with tick 0.1 and ten units a level; no fees unless
+    asked for. `trade` places a market order, or a limit order when a price is given.
+    """
+
+    clock: HandClock = field(default_factory=HandClock)
+
+    def __post_init__(self) -> None:
+        d = Decimal
+        shape = {"max_quantity": d(10_000), "max_market_quantity": d(5_000), "spread_ticks": 2}
+        self.exchange = Exchange(
+            7,
+            self.clock,
+            (
+                Instrument(BTC, "BTC", "USDT", d(100), d("0.1"), d("0.01"), d("0.01"), d(5), **shape),  # type: ignore[arg-type]  # forwarded by name
+                Instrument(SPOT, "BTC", "USDT", d(100), d("0.1"), d("0.01"), d("0.01"), d(5), kind=Kind.SPOT, **shape),  # type: ignore[arg-type]  # the same
+                Instrument(INVERSE, "BTC", "USD", d(100), d("0.1"), d(1), d(1), d(1), kind=Kind.INVERSE,
+                           depth_quantity=d(1000), **shape),  # type: ignore[arg-type]  # the same
+            ),
+        )  # fmt: skip
+
+    def account(self, usdt: str = "10000", btc: str = "10", fee: str = "0", label: str = "alice") -> Account:
+        wanted = NewAccount(
+            label,
+            Decimal(usdt),
+            taker_fee=Decimal(fee),
+            maker_fee=Decimal(fee),
+            balances={"BTC": Decimal(btc)},
+        )
+        return self.exchange.open_account(wanted)
+
+    def trade(
+        self, account: Account, symbol: str, side: Side, quantity: str, price: str = "", **more: object
+    ) -> Order:
+        kind = OrderType.LIMIT if price else OrderType.MARKET
+        request = OrderRequest(symbol, side, kind, Decimal(quantity), Decimal(price or 0), **more)  # type: ignore[arg-type]  # forwarded by name
+        return self.exchange.desk.place(account, request)
+
+    def price(self, price: str, symbol: str = BTC) -> None:
+        self.exchange.set_price(symbol, Decimal(price))

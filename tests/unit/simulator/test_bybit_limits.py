@@ -26,6 +26,14 @@ def test_accounts_endpoints_and_reads_count_apart() -> None:
     assert limits.take("a", "/realtime", 1, trades=False).left == 4
 
 
+def test_spot_trades_count_apart_and_may_be_twice_as_many() -> None:
+    limits = RollingLimits(Limits(requests_per_uid=1))
+    left = [limits.take("a", "/create", 1, trades=True, spot=True).left for _ in range(3)]
+    assert left == [1, 0, -1]
+    assert limits.take("a", "/create", 1, trades=True).left == 0
+    assert limits.take("a", "/realtime", 1, trades=False, spot=True).left == 4
+
+
 def test_an_address_over_its_limit_is_banned_until_the_ban_ends_or_is_forgiven() -> None:
     limits = RollingLimits(Limits(requests_per_5s=2, ban_ms=10_000))
     assert [limits.admits("ip", at) for at in (0, 1, 2, 6000)] == [True, True, False, False]

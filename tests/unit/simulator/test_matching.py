@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.engine.book import SyntheticBook, walk
-from simulator.engine.instrument import default_instruments
-from simulator.engine.order import Order, PositionSide, Side, Status, TimeInForce
+from simulator.engine.listing import default_instruments
+from simulator.engine.order import (
+    Order,
+    OrderRequest,
+    OrderType,
+    Origin,
+    PositionSide,
+    Side,
+    Status,
+    TimeInForce,
+)
 from simulator.engine.refusal import Reason, Refusal
 from tests.unit.simulator.builders import Bench
 
@@ -200,30 +209,6 @@ def test_every_limit_of_an_instrument_bites(quantity: str, price: str, reason: R
     assert caught.value.reason is reason
 
 
-@pytest.mark.parametrize(
-    ("rule", "while_open", "once_filled"),
-    [("open", True, False), ("always", True, True), ("none", False, False)],
-)
-def test_the_uniqueness_rule_decides_when_a_client_id_may_return(
-    rule: str, while_open: bool, once_filled: bool
-) -> None:
-    bench = Bench()
-    account = bench.account()
-    bench.exchange.state.rules.client_id_uniqueness = rule  # type: ignore[assignment]  # a parameter is plain text
-
-    def refused() -> bool:
-        try:
-            bench.limit(account, Side.BUY, "1", "99.0", client_order_id="same")
-        except Refusal as refusal:
-            return refusal.reason is Reason.DUPLICATE_CLIENT_ID
-        return False
-
-    assert not refused()
-    assert refused() is while_open
-    bench.exchange.desk.cancel_all(account, "BTCUSDT")
-    assert refused() is once_filled
-
-
 @given(seed=st.integers(0, 1000), quantity=st.integers(1, 100_000), buy=st.booleans())
 def test_walking_a_book_never_takes_more_than_asked_nor_worse_prices_first(
     seed: int, quantity: int, buy: bool
@@ -249,8 +234,6 @@ def test_booked_executions_are_taken_exactly_and_continue_under_their_id() -> No
     account = bench.account()
 
     def book(executions: list[tuple[str, str]], *, final: bool) -> Order:
-        from simulator.engine.order import OrderRequest, OrderType, Origin
-
         request = OrderRequest(
             "BTCUSDT", Side.BUY, OrderType.MARKET, D(0), client_order_id="lead-1", origin=Origin.OPERATOR
         )

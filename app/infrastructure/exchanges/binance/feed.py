@@ -1,36 +1,46 @@
-"""The user-data stream of one Binance account: listen key, its renewal, and events with a `Connected` at each start.
+"""The user-data stream of one account of contracts: listen key, its renewal, and events with a `Connected` at each start.
 
 The key is not closed with the stream: the venue gives one key per account, and another process may be listening on it.
+The venue does not number its messages: a gap shows only as a lost connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
 from app.domain.exchanges.outcomes import VenueError, VenueRefused
 from app.domain.exchanges.ports import Connected, StreamEvent
 from app.domain.shared.ids import AccountId
+from app.infrastructure.exchanges.binance.dialects import DIALECTS
 from app.infrastructure.exchanges.binance.rest import BinanceAccount
-from app.infrastructure.exchanges.binance.wire.accounts import read_listen_key
-from app.infrastructure.exchanges.binance.wire.events import ListenKeyExpired, read_event, user_stream_path
+from app.infrastructure.exchanges.binance.wire.events import StreamEnded, Told, read_events, user_stream_path
 from app.infrastructure.exchanges.binance.wire.refusals import LISTEN_KEY_UNKNOWN
+from app.infrastructure.exchanges.binance.wire.settings import read_listen_key
 from app.infrastructure.exchanges.reading import Unreadable
 from app.infrastructure.exchanges.shared import VenueShared
 from app.infrastructure.exchanges.stream import ReconnectingSocket, Reopen
 
 _LOG: Final = logging.getLogger(__name__)
-_LISTEN_KEY: Final = "/fapi/v1/listenKey"
 _RENEW_AGAIN_S: Final = 60.0
 
 
-class BinanceUsdmFeed:
+def until_the_end(told: Iterable[Told]) -> Iterator[StreamEvent]:
+    """Yield what a message tells; raise Reopen where it says that the stream has ended."""
+    for event in told:
+        if isinstance(event, StreamEnded):
+            raise Reopen
+        yield event
+
+
+class BinanceFuturesFeed:
     """Implements PrivateStream."""
 
     def __init__(self, shared: VenueShared, account: AccountId, sealed: bytes) -> None:
         self._shared = shared
+        self._dialect = DIALECTS[shared.venue]
         self._account = BinanceAccount(shared, account, sealed)
         self._socket: ReconnectingSocket[StreamEvent] = ReconnectingSocket(
             shared.sockets,
@@ -49,10 +59,14 @@ class BinanceUsdmFeed:
         """Stop the stream and let `events` end."""
         await self._socket.close()
 
+    @property
+    def _listen_key(self) -> str:
+        return self._dialect.root + "/listenKey"
+
     async def _open(self) -> str:
         await self._shared.instruments.ready()
         key = await self._shared.guard.read(
-            "listen_key", lambda: self._account.call_unsigned("POST", _LISTEN_KEY, read_listen_key)
+            "listen_key", lambda: self._account.call_unsigned("POST", self._listen_key, read_listen_key)
         )
         settings = self._shared.settings
         return settings.ws_url + user_stream_path(key, routed=settings.routed_streams)
@@ -64,7 +78,7 @@ class BinanceUsdmFeed:
             await asyncio.sleep(wait)
             try:
                 await self._shared.guard.read(
-                    "listen_key", lambda: self._account.call_unsigned("PUT", _LISTEN_KEY, lambda _: None)
+                    "listen_key", lambda: self._account.call_unsigned("PUT", self._listen_key, lambda _: None)
                 )
                 wait = self._shared.settings.stream.renew_s
             except VenueRefused as refusal:
@@ -78,12 +92,13 @@ class BinanceUsdmFeed:
         return (Connected(self._shared.now()),)
 
     def _read(self, raw: bytes) -> Iterable[StreamEvent]:
+        shared = self._shared
         try:
-            event = read_event(raw, self._shared.instruments.names, self._shared.marks.marks)
+            told = read_events(
+                raw, shared.instruments.names, shared.marks.marks, shared.venue, self._dialect.collateral
+            )
         except Unreadable as error:
             # Something happened that we could not read: as after a gap, REST must tell what.
             _LOG.warning("unreadable stream message of account %s: %s", self._account.account, error)
             return self._connected()
-        if isinstance(event, ListenKeyExpired):
-            raise Reopen
-        return () if event is None else (event,)
+        return until_the_end(told)

@@ -1,20 +1,24 @@
-"""One account at Binance USD-M: the gateway port over HTTP. It tries once, and tells exactly what it knows."""
+"""One account at Binance, on any of its markets: what the gateway port means over HTTP there. It tries once, and tells
+exactly what it knows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from app.domain.exchanges.outcomes import DefiniteNo, Outcome, RefusalKind, VenueRefused
 from app.domain.exchanges.ports import KeyFacts
+from app.domain.exchanges.protection import PlaceProtection, ProtectionOutcome, ProtectionReport
 from app.domain.exchanges.requests import PlaceOrder
-from app.domain.shared.clock import epoch_ms
-from app.domain.shared.execution import Fill, FundingPayment, OrderReport, VenueBalance, VenuePosition
+from app.domain.shared.execution import Fill, OrderReport
 from app.domain.shared.ids import AccountId, ClientOrderId
-from app.domain.shared.market import Instrument
+from app.domain.shared.market import Instrument, Venue
+from app.infrastructure.exchanges.binance.dialects import DIALECTS, Dialect
+from app.infrastructure.exchanges.binance.executions import Executions
 from app.infrastructure.exchanges.binance.rest import BinanceAccount
-from app.infrastructure.exchanges.binance.wire import accounts, orders
+from app.infrastructure.exchanges.binance.wire import orders, settings
 from app.infrastructure.exchanges.binance.wire.refusals import (
     ORDER_UNKNOWN_ON_CANCEL,
     ORDER_UNKNOWN_ON_QUERY,
@@ -24,158 +28,157 @@ from app.infrastructure.exchanges.http import Reply
 from app.infrastructure.exchanges.placing import SignedOrder, post_once
 from app.infrastructure.exchanges.shared import VenueShared
 
-_ORDER: Final = "/fapi/v1/order"
+T = TypeVar("T")
 _FORM: Final = "application/x-www-form-urlencoded"
-_TRADES_WINDOW_MS: Final = 7 * 86_400_000 - 1
-"""The venue refuses to look at more than seven days of trades at once."""
 
 
-class BinanceUsdmGateway:
-    """Implements ExchangeGateway. Slotted and without a connection of its own: ten thousand of them are cheap."""
+class BinanceGateway:
+    """What is said alike on all markets. Slotted and without a connection of its own: ten thousand are cheap."""
 
     __slots__ = ("_account",)
 
     def __init__(self, shared: VenueShared, account: AccountId, sealed: bytes) -> None:
         self._account = BinanceAccount(shared, account, sealed)
 
+    @property
+    def _dialect(self) -> Dialect:
+        return DIALECTS[self._account.shared.venue]
+
     async def place(self, order: PlaceOrder) -> Outcome:
         """POST the order once, signed with its own timestamp, if its window is still open; never raises."""
-        account = self._account
-
-        def sign() -> SignedOrder:
-            key = account.key()
-            text = orders.place_text(order)
-            return SignedOrder({**key.headers, "Content-Type": _FORM}, signed(key.secret, text).encode())
-
-        reply = await post_once(account.shared, _ORDER, order, sign)
+        dialect = self._dialect
+        reply = await post_once(
+            self._account.shared, dialect.order, order, lambda: self._signed(dialect.place_text(order))
+        )
         if not isinstance(reply, Reply):
             return reply
-        account.note(reply)
-        outcome = orders.outcome(order, reply.status, reply.body, reply.headers.get("Retry-After"))
-        if isinstance(outcome, DefiniteNo) and outcome.kind is RefusalKind.CLOCK:
-            account.shared.clock.suspect()
+        outcome = dialect.outcome(order, reply.status, reply.body, reply.headers.get("Retry-After"))
+        self._note(reply, outcome)
         return outcome
+
+    async def protect(self, protection: PlaceProtection) -> ProtectionOutcome:
+        """POST the protection once, signed with its own timestamp, if its window is still open; never raises."""
+        words = self._dialect.protections
+        reply = await post_once(
+            self._account.shared, words.path, protection, lambda: self._signed(words.protect_text(protection))
+        )
+        if not isinstance(reply, Reply):
+            return reply
+        outcome = words.outcome(protection, reply.status, reply.body, reply.headers.get("Retry-After"))
+        self._note(reply, outcome)
+        return outcome
+
+    def _signed(self, text: str) -> SignedOrder:
+        key = self._account.key()
+        return SignedOrder({**key.headers, "Content-Type": _FORM}, signed(key.secret, text).encode())
+
+    def _note(self, reply: Reply, outcome: Outcome | ProtectionOutcome) -> None:
+        self._account.note(reply)
+        if isinstance(outcome, DefiniteNo) and outcome.kind is RefusalKind.CLOCK:
+            self._account.shared.clock.suspect()
+
+    async def _known(self, method: str, path: str, text: str, read: Callable[[bytes], T]) -> T | None:
+        """Ask about one order or protection; None on the venue's own word that it knows none."""
+        absent = ORDER_UNKNOWN_ON_CANCEL if method == "DELETE" else ORDER_UNKNOWN_ON_QUERY
+        try:
+            return await self._account.call(method, path, text, read)
+        except VenueRefused as refusal:
+            if refusal.venue_code == absent:
+                return None
+            raise
 
     async def cancel(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
         """DELETE the order; None on the venue's -2011, which does not prove that it never was."""
-        try:
-            return await self._account.call(
-                "DELETE",
-                _ORDER,
-                orders.order_text(instrument, client_order_id),
-                lambda body: orders.read_order(instrument, client_order_id, body),
-            )
-        except VenueRefused as refusal:
-            if refusal.venue_code == str(ORDER_UNKNOWN_ON_CANCEL):
-                return None
-            raise
+        dialect, text = self._dialect, orders.order_text(instrument, client_order_id)
+        return await self._known(
+            "DELETE", dialect.order, text, lambda body: dialect.read_own(instrument, client_order_id, body)
+        )
 
     async def order(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
         """Look the order up by our id; None only on the venue's own -2013."""
-        try:
-            return await self._account.call(
-                "GET",
-                _ORDER,
-                orders.order_text(instrument, client_order_id),
-                lambda body: orders.read_order(instrument, client_order_id, body),
-            )
-        except VenueRefused as refusal:
-            if refusal.venue_code == str(ORDER_UNKNOWN_ON_QUERY):
-                return None
-            raise
+        dialect, text = self._dialect, orders.order_text(instrument, client_order_id)
+        return await self._known(
+            "GET", dialect.order, text, lambda body: dialect.read_own(instrument, client_order_id, body)
+        )
+
+    async def order_by_venue_id(self, instrument: Instrument, order_id: str) -> OrderReport | None:
+        """Look the order up by the venue's id; None only on its own -2013."""
+        dialect, text = self._dialect, orders.venue_order_text(instrument, order_id)
+        return await self._known(
+            "GET", dialect.order, text, lambda body: dialect.read_order(instrument, order_id, body)
+        )
 
     async def open_orders(self, instrument: Instrument | None = None) -> Sequence[OrderReport]:
-        """Return resting orders on the contracts that we trade."""
+        """Return resting orders on the markets that we trade; what waits for a price is a protection, not one of them."""
+        dialect = self._dialect
         await self._account.shared.instruments.ready()
         names = self._account.shared.instruments.names
         return await self._account.call(
-            "GET", "/fapi/v1/openOrders", orders.open_orders_text(instrument),
-            lambda body: orders.read_orders(body, names),
-        )  # fmt: skip
+            "GET",
+            dialect.root + "/openOrders",
+            orders.open_orders_text(instrument),
+            lambda body: dialect.read_orders(body, names),
+        )
 
     async def fills(
         self, instrument: Instrument, *, since: datetime | None = None, order_id: str | None = None
     ) -> Sequence[Fill]:
         """Return executions, oldest first, every page; without client order ids, which the venue does not tell here.
 
-        With neither `since` nor `order_id` the venue shows the last seven days.
+        With neither `since` nor `order_id` the venue shows the newest page.
         """
-        if since is None or order_id is not None:
-            found = await self._fill_pages(instrument, order_id, None)
-            return [fill for fill in found if since is None or fill.at >= since]
-        collected: dict[str, Fill] = {}
-        start, now = epoch_ms(since), epoch_ms(self._account.shared.now()) + 60_000
-        while start <= now:
-            end = start + _TRADES_WINDOW_MS
-            for fill in await self._fill_pages(instrument, None, (start, end)):
-                collected.setdefault(fill.trade_id, fill)
-            start = end + 1
-        return list(collected.values())
+        return await Executions(self._account, self._dialect, instrument).fetch(since, order_id)
 
-    async def _fill_pages(
-        self, instrument: Instrument, order_id: str | None, window: tuple[int, int] | None
-    ) -> list[Fill]:
-        found: list[Fill] = []
-        from_id: int | None = None
-        while True:
-            page = await self._account.call(
-                "GET", "/fapi/v1/userTrades",
-                orders.fills_text(instrument, order_id=order_id, from_id=from_id, window=window),
-                lambda body: orders.read_fills(instrument, body, self._account.shared.marks.marks),
-            )  # fmt: skip
-            found.extend(page)
-            if len(page) < accounts.PAGE or (order_id is None and window is None):
-                return found
-            from_id = orders.last_trade_id(page) + 1
+    async def cancel_protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        """DELETE the protection; None on the venue's -2011. Where the reply only says yes, the report is looked up."""
+        words = self._dialect.protections
+        text, confirm = words.name_text(instrument, client_order_id), words.read_cancelled
+        if confirm is None:
+            return await self._known(
+                "DELETE", words.path, text, lambda body: words.read(instrument, client_order_id, body)
+            )
 
-    async def positions(self) -> Sequence[VenuePosition]:
-        """Return positions that are not flat; one on a contract new to us makes the listing be read again."""
-        instruments = self._account.shared.instruments
-        await instruments.ready()
-        found, strangers = await self._positions()
-        if strangers and await instruments.learn(strangers):
-            found, strangers = await self._positions()
-        if strangers:
-            self._account.log_strangers(strangers)
-        return found
+        def confirmed(body: bytes) -> bool:
+            confirm(instrument, client_order_id, body)
+            return True
 
-    async def _positions(self) -> tuple[list[VenuePosition], list[str]]:
-        names = self._account.shared.instruments.names
-        return await self._account.call(
-            "GET", "/fapi/v2/positionRisk", "", lambda body: accounts.read_positions(body, names)
+        if await self._known("DELETE", words.path, text, confirmed) is None:
+            return None
+        return await self.protection(instrument, client_order_id)
+
+    async def protection(
+        self, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> ProtectionReport | None:
+        """Look the protection up by our id; None only on the venue's own -2013."""
+        words = self._dialect.protections
+        return await self._known(
+            "GET",
+            words.path,
+            words.name_text(instrument, client_order_id),
+            lambda body: words.read(instrument, client_order_id, body),
         )
 
-    async def balance(self) -> VenueBalance:
-        """Return the USDT wallet."""
-        return await self._account.call("GET", "/fapi/v3/balance", "", accounts.read_balance)
-
-    async def funding(self, since: datetime) -> Sequence[FundingPayment]:
-        """Return funding payments, oldest first, every page."""
+    async def open_protections(self, instrument: Instrument | None = None) -> Sequence[ProtectionReport]:
+        """Return waiting protections on the markets that we trade."""
+        words = self._dialect.protections
         await self._account.shared.instruments.ready()
         names = self._account.shared.instruments.names
-        collected: dict[str, FundingPayment] = {}
-        start = epoch_ms(since)
-        while True:
-            page, rows = await self._account.call(
-                "GET", "/fapi/v1/income", accounts.funding_text(start),
-                lambda body: accounts.read_funding(body, names),
-            )  # fmt: skip
-            fresh = [payment for payment in page if payment.payment_id not in collected]
-            collected.update((payment.payment_id, payment) for payment in fresh)
-            if rows < accounts.PAGE or not page:
-                return list(collected.values())
-            # Rows of one instant may straddle two pages, so the next begins at the last one's own time.
-            start = epoch_ms(page[-1].at) + (0 if fresh else 1)
-
-    async def set_leverage(self, instrument: Instrument, leverage: int) -> int:
-        """Set the leverage and return what the venue confirmed."""
         return await self._account.call(
-            "POST", "/fapi/v1/leverage", accounts.leverage_text(instrument, leverage),
-            lambda body: accounts.read_leverage(instrument, body),
-        )  # fmt: skip
+            "GET",
+            words.open_path,
+            orders.open_orders_text(instrument),
+            lambda body: words.read_open(body, names),
+        )
 
     async def key_facts(self) -> KeyFacts:
-        """Return what the key may do."""
+        """Return what the key may do, as the wallet's host tells it."""
+        spot = self._account.shared.venue is Venue.BINANCE_SPOT
         return await self._account.call(
-            "GET", "/sapi/v1/account/apiRestrictions", "", accounts.read_key_facts, wallet=True
+            "GET",
+            "/sapi/v1/account/apiRestrictions",
+            "",
+            lambda body: settings.read_key_facts(body, spot=spot),
+            wallet=True,
         )

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from app.domain.exchanges.outcomes import RefusalKind, VenueRefused, VenueUnavailable
 from app.domain.shared.errors import DomainError
 from app.domain.shared.ids import AccountId
+from app.infrastructure.exchanges.binance.wire.codes import codes_of
 from app.infrastructure.exchanges.binance.wire.refusals import refused_read
 from app.infrastructure.exchanges.binance.wire.signing import signed
 from app.infrastructure.exchanges.http import NeverLeft, NoReply, Reply
@@ -43,7 +44,7 @@ class BinanceAccount:
         `wallet` sends it to the host of the wallet, which knows of keys.
         """
         shared = self.shared
-        key = self._key_or_refusal()
+        key = self.key_or_refusal()
         if shared.clock.age_ms is None:
             await shared.clock.sample()
         stamp = f"recvWindow={shared.settings.read_window_ms}&timestamp={shared.clock.estimate_ms()}"
@@ -54,10 +55,11 @@ class BinanceAccount:
 
     async def call_unsigned(self, method: str, path: str, read: Callable[[bytes], T]) -> T:
         """Send a request that only presents the key (the listen key's); raises VenueError."""
-        key = self._key_or_refusal()
+        key = self.key_or_refusal()
         return self._read(await self._send(method, self.shared.settings.base_url + path, key.headers), read)
 
-    def _key_or_refusal(self) -> OpenKey:
+    def key_or_refusal(self) -> OpenKey:
+        """Return the opened key, or raise VenueRefused when it does not open."""
         try:
             return self.key()
         except DomainError:
@@ -74,7 +76,9 @@ class BinanceAccount:
 
     def _read(self, reply: Reply, read: Callable[[bytes], T]) -> T:
         if not 200 <= reply.status < 300:
-            refusal = refused_read(reply.status, reply.body, reply.headers.get("Retry-After"))
+            refusal = refused_read(
+                reply.status, reply.body, reply.headers.get("Retry-After"), codes_of(self.shared.venue)
+            )
             if isinstance(refusal, VenueRefused) and refusal.kind is RefusalKind.CLOCK:
                 self.shared.clock.suspect()
             raise refusal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,25 +12,14 @@ from app.domain.shared.clock import epoch_ms
 from app.domain.shared.execution import Fill
 from app.domain.shared.market import Instrument
 from app.domain.shared.money import Money
+from app.infrastructure.exchanges.bybit.paging import LEAD_MS, pages, windows
 from app.infrastructure.exchanges.bybit.rest import BybitAccount
-from app.infrastructure.exchanges.bybit.wire import fills
+from app.infrastructure.exchanges.bybit.wire import fills, ledger
+from app.infrastructure.exchanges.bybit.wire.category import CATEGORIES
 
 _LOG: Final = logging.getLogger(__name__)
-_WINDOW_MS: Final = 7 * 86_400_000 - 1
-"""The venue refuses to look at more than seven days at once."""
-
-_LEAD_MS: Final = 60_000
 _LOG_LATE_MAX: Final = timedelta(minutes=10)
 """For so long an execution without its entry in the log is taken for one whose entry is still to come."""
-
-
-def windows(first_ms: int, last_ms: int) -> Iterator[tuple[int, int]]:
-    """Yield windows that the venue accepts and that together cover everything from `first_ms` on, a minute of the
-    venue's being ahead included.
-    """
-    while first_ms <= last_ms + _LEAD_MS:
-        yield first_ms, first_ms + _WINDOW_MS
-        first_ms += _WINDOW_MS + 1
 
 
 class Executions:
@@ -59,35 +48,31 @@ class Executions:
     async def _pages(
         self, order_id: str | None, window: tuple[int, int] | None, found: dict[str, Fill], unpriced: set[str]
     ) -> None:
-        cursor, rates = "", self._account.shared.marks.marks
-        while True:
-            page, without, following = await self._account.get(
-                "/v5/execution/list",
-                fills.fills_text(self._instrument, order_id=order_id, window=window, cursor=cursor),
-                lambda body: fills.read_fills(self._instrument, body, rates),
-            )
+        rates = self._account.shared.marks.marks
+
+        def text(cursor: str) -> str:
+            return fills.fills_text(self._instrument, order_id=order_id, window=window, cursor=cursor)
+
+        def read(body: bytes) -> tuple[tuple[list[Fill], frozenset[str]], str]:
+            page, without, following = fills.read_fills(self._instrument, body, rates)
+            return (page, without), following
+
+        async for page, without in pages(self._account, "/v5/execution/list", text, read):
             for fill in page:
                 found.setdefault(fill.trade_id, fill)
             unpriced |= without
-            if not following or following == cursor:
-                return
-            cursor = following
 
     async def _profits(self, missing: list[Fill]) -> Mapping[str, Money]:
         profits: dict[str, Money] = {}
+        category = CATEGORIES[self._instrument.venue]
         first, last = epoch_ms(missing[0].at), epoch_ms(missing[-1].at)
-        for start, end in windows(first, max(first, last - _LEAD_MS)):
-            cursor = ""
-            while True:
-                page, following = await self._account.get(
-                    "/v5/account/transaction-log",
-                    fills.profits_text((start, end), cursor),
-                    fills.read_profits,
-                )
+        for window in windows(first, max(first, last - LEAD_MS)):
+
+            def text(cursor: str, window: tuple[int, int] = window) -> str:
+                return ledger.profits_text(category, window, cursor)
+
+            async for page in pages(self._account, ledger.PATH, text, ledger.read_profits):
                 profits |= page
-                if not following or following == cursor:
-                    break
-                cursor = following
         untold = [fill for fill in missing if fill.trade_id not in profits]
         if untold:
             self._judge(untold)

@@ -10,16 +10,18 @@ from typing import Final
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from app.domain.exchanges.ports import Connected, StreamEvent
+from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.ids import AccountId
 from app.infrastructure.exchanges.budget import Bucket
 from app.infrastructure.exchanges.bybit.joining import Joining, TooManyWaiting
 from app.infrastructure.exchanges.bybit.rest import BybitAccount
+from app.infrastructure.exchanges.bybit.transfers import Transfers
+from app.infrastructure.exchanges.bybit.wire.category import CATEGORIES
 from app.infrastructure.exchanges.bybit.wire.events import read_facts
 from app.infrastructure.exchanges.bybit.wire.signing import KEY_HEADER
 from app.infrastructure.exchanges.bybit.wire.socket import (
     PING,
     PRIVATE_PATH,
-    PRIVATE_TOPICS,
     login,
     read_reply,
     subscription,
@@ -35,13 +37,15 @@ _CONNECTIONS_WINDOW_S: Final = 300.0
 """The venue takes so many new connections from one address in that time."""
 
 
-class BybitLinearFeed:
+class BybitFeed:
     """Implements PrivateStream."""
 
     def __init__(self, shared: VenueShared, account: AccountId, sealed: bytes) -> None:
         self._shared = shared
         self._account = BybitAccount(shared, account, sealed)
+        self._category = CATEGORIES[shared.venue]
         self._joining = Joining()
+        self._transfers = Transfers(self._account, self._category)
         settings = shared.settings
         self._connections = Bucket.within(
             f"connects:{shared.venue.value}:{settings.egress}",
@@ -56,6 +60,7 @@ class BybitLinearFeed:
             url=self._open,
             read=self._read,
             connected=self._connected,
+            tend=self._transfers.run,
             greet=self._greet,
             ping=PING,
         )
@@ -88,7 +93,7 @@ class BybitLinearFeed:
         expires_ms = self._shared.clock.estimate_ms() + _LOGIN_VALID_MS
         await socket.send_str(login(key.headers[KEY_HEADER], key.secret, expires_ms))
         await self._accepted(socket, "auth")
-        await socket.send_str(subscription(PRIVATE_TOPICS))
+        await socket.send_str(subscription(self._category.private_topics))
         await self._accepted(socket, "subscribe")
 
     async def _accepted(self, socket: ClientWebSocketResponse, op: str) -> None:
@@ -109,16 +114,20 @@ class BybitLinearFeed:
 
     def _connected(self) -> Iterable[StreamEvent]:
         self._joining.clear()
+        self._transfers.connected(from_epoch_ms(self._shared.clock.estimate_ms()))
         return (Connected(self._shared.now()),)
 
     def _read(self, raw: bytes) -> Iterable[StreamEvent]:
+        shared = self._shared
         try:
-            facts = read_facts(raw, self._shared.instruments.names, self._shared.marks.marks)
+            facts = read_facts(raw, self._category, shared.instruments.names, shared.marks.marks)
         except Unreadable as error:
             # Something happened that we could not read: as after a gap, REST must tell what.
             _LOG.warning("unreadable stream message of account %s: %s", self._account.account, error)
             return (Connected(self._shared.now()),)
+        self._transfers.note(facts)
         try:
-            return tuple(self._joining.take(facts))
+            # Answers to our pings pass here too: what the log told waits for one of them at most.
+            return (*self._transfers.told(), *self._joining.take(facts))
         except TooManyWaiting:
             raise Reopen from None

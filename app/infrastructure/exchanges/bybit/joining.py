@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Final
 
-from app.domain.exchanges.ports import BalanceUpdate, OrderUpdate, StreamEvent
+from app.domain.exchanges.ports import BalanceUpdate, OrderUpdate, ProtectionUpdate, StreamEvent
+from app.domain.exchanges.protection import ProtectionReport
 from app.domain.shared.execution import Fill, OrderReport, VenuePosition
 from app.domain.shared.market import Symbol
 from app.domain.shared.money import NO_MONEY
@@ -18,7 +20,7 @@ from app.infrastructure.exchanges.bybit.wire.events import Fact, FundingPaid, Po
 
 FUNDING_REASON: Final = "FUNDING_FEE"
 UNTOLD: Final = ""
-"""The venue does not say why a wallet changed."""
+"""The stream does not say why a wallet changed; that it was a transfer, the log tells later."""
 
 
 class TooManyWaiting(Exception):
@@ -37,19 +39,28 @@ class Joining:
         """Forget everything: a new connection begins, and what came before is asked for by REST."""
         self._reports: OrderedDict[str, OrderReport] = OrderedDict()
         self._waiting: dict[str, list[Fill]] = {}
-        self._wallet: Wallet | None = None
+        self._wallets: dict[str, Wallet] = {}
         self._positions: dict[Symbol, VenuePosition] = {}
-        self._funded = False
+        self._funded: set[str] = set()
 
     def take(self, facts: Iterable[Fact]) -> Iterator[StreamEvent]:
-        """Yield the events that these facts complete; raises TooManyWaiting."""
+        """Yield the events that these facts complete; raises TooManyWaiting. Positions go out with the wallet that comes
+        with them, else with the one last told; before any is told they wait.
+        """
+        moved: datetime | None = None
         for fact in facts:
             if isinstance(fact, OrderReport):
                 yield from self._order(fact)
             elif isinstance(fact, Fill):
                 yield from self._fill(fact)
+            elif isinstance(fact, ProtectionReport):
+                yield ProtectionUpdate(fact)
+            elif isinstance(fact, PositionChanged):
+                self._positions[fact.position.symbol], moved = fact.position, fact.at
             else:
                 yield from self._money(fact)
+        if self._positions and self._wallets and moved is not None:
+            yield self._update(next(iter(self._wallets.values())), moved)
 
     def _order(self, report: OrderReport) -> Iterator[StreamEvent]:
         self._reports[report.order_id] = report
@@ -72,16 +83,17 @@ class Joining:
         if sum(len(fills) for fills in self._waiting.values()) > self._waiting_max:
             raise TooManyWaiting
 
-    def _money(self, fact: Wallet | FundingPaid | PositionChanged) -> Iterator[StreamEvent]:
+    def _money(self, fact: Wallet | FundingPaid) -> Iterator[StreamEvent]:
         if isinstance(fact, Wallet):
-            self._wallet = fact
-        elif isinstance(fact, FundingPaid):
-            self._funded = True
+            self._wallets[fact.asset] = fact
         else:
-            self._positions[fact.position.symbol] = fact.position
-        if self._wallet is None:
-            return
-        reason, self._funded = FUNDING_REASON if self._funded else UNTOLD, False
+            self._funded.add(fact.asset)
+        if (wallet := self._wallets.get(fact.asset)) is not None:
+            yield self._update(wallet, fact.at)
+
+    def _update(self, wallet: Wallet, at: datetime) -> BalanceUpdate:
+        reason = FUNDING_REASON if wallet.asset in self._funded else UNTOLD
+        self._funded.discard(wallet.asset)
         positions = tuple(self._positions.values())
         self._positions.clear()
-        yield BalanceUpdate(self._wallet.balance, NO_MONEY, reason, fact.at, positions)
+        return BalanceUpdate(wallet.balance, NO_MONEY, reason, at, positions, wallet.asset)

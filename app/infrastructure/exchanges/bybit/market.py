@@ -9,14 +9,15 @@ from typing import Final, TypeVar
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.shared.market import Instrument, Symbol
 from app.domain.shared.money import Price
+from app.infrastructure.exchanges.bybit.wire.category import Category
 from app.infrastructure.exchanges.bybit.wire.market import (
-    TICKERS_PATH,
     TIME_PATH,
     contracts_path,
     read_contracts,
     read_server_time,
     read_ticker_message,
     read_tickers,
+    tickers_path,
 )
 from app.infrastructure.exchanges.bybit.wire.refusals import refused_read
 from app.infrastructure.exchanges.http import NeverLeft, NoReply, Transport
@@ -28,10 +29,11 @@ T = TypeVar("T")
 _LOG: Final = logging.getLogger(__name__)
 
 
-class BybitLinearMarket:
-    """The public side; asks each time, keeps nothing but the names of the last listing."""
+class BybitMarket:
+    """The public side of one category; asks each time, keeps nothing but the names of the last listing."""
 
-    def __init__(self, transport: Transport, settings: VenueSettings) -> None:
+    def __init__(self, category: Category, transport: Transport, settings: VenueSettings) -> None:
+        self._category = category
         self._transport = transport
         self._settings = settings
         self._names: Mapping[str, Symbol] = {}
@@ -42,14 +44,16 @@ class BybitLinearMarket:
         names: dict[str, Symbol] = {}
         cursor = ""
         while True:
-            page, known, following = await self._get(contracts_path(cursor), read_contracts)
+            page, known, following = await self._get(
+                contracts_path(self._category, cursor), lambda body: read_contracts(body, self._category)
+            )
             instruments.extend(page)
             names |= known
             if not following or following == cursor:
                 break
             cursor = following
         if not instruments:
-            raise VenueUnavailable("The venue's answer holds no contract at all.")
+            raise VenueUnavailable("The venue's answer holds no market at all.")
         self._names = names
         return Listing(tuple(instruments), names)
 
@@ -61,7 +65,9 @@ class BybitLinearMarket:
         """Return the mark price of every instrument; raises VenueError."""
         if not self._names:
             await self.listing()
-        return await self._get(TICKERS_PATH, lambda body: read_tickers(body, self._names))
+        return await self._get(
+            tickers_path(self._category), lambda body: read_tickers(body, self._category, self._names)
+        )
 
     async def server_time_ms(self) -> int:
         """Return the venue's clock; raises VenueError."""
@@ -83,10 +89,10 @@ class BybitLinearMarket:
             raise VenueUnavailable(f"The venue's answer cannot be read: {error}.") from None
 
 
-def heard_tickers(raw: bytes, names: Mapping[str, Symbol]) -> Mapping[Symbol, Price]:
+def heard_tickers(category: Category, raw: bytes, names: Mapping[str, Symbol]) -> Mapping[Symbol, Price]:
     """Read one message of the ticker stream; one that cannot be read tells nothing, and the marks grow old."""
     try:
-        return read_ticker_message(raw, names)
+        return read_ticker_message(raw, category, names)
     except Unreadable as error:
         _LOG.warning("unreadable mark prices: %s", error)
         return {}

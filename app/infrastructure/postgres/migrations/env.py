@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.infrastructure.failpoints import failpoint
 from app.infrastructure.postgres.engine import address
 from app.infrastructure.postgres.schema import metadata
 
@@ -34,9 +35,13 @@ async def _main() -> None:
         async with engine.connect() as connection:
             # One migrator at a time: two starting programs wait for each other instead of racing.
             await connection.execute(text("SELECT pg_advisory_lock(7202411)"))
+            failpoint("migrate.lock.commit.before")
             await connection.commit()
+            failpoint("migrate.lock.commit.after")
             await connection.run_sync(_run)
+            failpoint("migrate.commit.before")
             await connection.commit()
+            failpoint("migrate.commit.after")
     finally:
         await engine.dispose()
 

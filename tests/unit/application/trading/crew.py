@@ -8,13 +8,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from app.application.trading.absence import Absence
 from app.application.trading.place import Placer
 from app.application.trading.recover import Recover
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.exchanges.venue import FenceRule
 from app.domain.shared.execution import Fill
 from app.domain.shared.market import Instrument, Venue
-from tests.fakes.venue import ClockOfVenue, FixedQuotes, OneGateway, ScriptedGateway
+from tests.fakes.venue import ClockOfVenue, FixedQuotes, HeardTurns, OneGateway, ScriptedGateway
 from tests.unit.application.trading.rows import Desk
 from tests.unit.domain.builders import BTC, ETH, instrument
 
@@ -44,10 +45,12 @@ class Crew(Desk):
         self.factory = OneGateway(self.gateway)
         self.quotes = FixedQuotes({BTC: instrument(), ETH: instrument(sym=ETH)})
         self.venue_clock = ClockOfVenue(self.clock)
+        self.turns = HeardTurns()
         self.placer = Placer(self.factory, self.book, self.settler, self.clock, self.metrics)
 
     def recover(self, fences: Callable[[Venue], FenceRule]) -> Recover:
         return Recover(
+            absence=Absence(self.book, self.venue_clock, self.clock, fences),
             book=self.book,
             gateways=self.factory,
             placer=self.placer,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,6 +20,7 @@ from app.domain.shared.money import Quantity
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.trade import HOLD_IS_OVER, TradeState
 from tests.fakes.clock import START
+from tests.support.examples import examples
 from tests.unit.application.trading.rows import ACCOUNT, Desk, cid, execution, now, put, report
 from tests.unit.domain.builders import D
 
@@ -145,6 +145,25 @@ class AnyOrder(RuleBasedStateMachine):
             one = data.draw(st.sampled_from(doubtful))
             self._book([Evidence(one, event=OrderEvent.PROVEN_ABSENT, look_at=START)])
 
+    @rule(data=st.data())
+    def a_reduction_is_proven_absent_and_waits_to_be_sent_again(self, data: st.DataObject) -> None:
+        never_arrived = [
+            row.client_order_id
+            for row in self.desk.book.orders.values()
+            if row.state is OrderState.UNKNOWN
+            and row.key.leg is Leg.EXIT
+            and row.client_order_id not in self.venue
+        ]
+        if never_arrived:
+            one = data.draw(st.sampled_from(never_arrived))
+            when = self.desk.clock.now()
+            self._book([Evidence(one, event=OrderEvent.PROVEN_ABSENT, resend=True, retry_at=when)])
+
+    @precondition(lambda self: self.in_flight)
+    @rule(data=st.data())
+    def it_is_lost_on_the_way(self, data: st.DataObject) -> None:
+        self._answer(self._pick(data, self.in_flight), Unknown("timeout"))
+
     @rule()
     def what_waits_is_sent_again(self) -> None:
         self.desk.clock.advance(timedelta(minutes=2))
@@ -192,8 +211,18 @@ class AnyOrder(RuleBasedStateMachine):
             told = order.says()
             self.news.append(Evidence(told.client_order_id, report=told.report, fills=tuple(order.fills)))
         self._book(self.news)
+        self._rule_out_what_never_arrived()
         self.money_adds_up()
         self._everything_is_booked()
+
+    def _rule_out_what_never_arrived(self) -> None:
+        book = self.desk.book
+        for one, row in list(book.orders.items()):
+            if one not in self.venue and row.state in (OrderState.UNKNOWN, OrderState.ABSENT):
+                exit_ = row.key.leg is Leg.EXIT
+                self._book([Evidence(one, event=OrderEvent.PROVEN_ABSENT, resend=exit_)])
+                if self.desk.trade(one).state is TradeState.ABSENT:
+                    now(book.abandon([(row.key, "ORDER_ABSENT", "It never appeared.")]))
 
     def _everything_is_booked(self) -> None:
         book = self.desk.book
@@ -229,7 +258,5 @@ class AnyOrder(RuleBasedStateMachine):
         return where.pop(data.draw(st.integers(0, len(where) - 1)))
 
 
-AnyOrder.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=30, deadline=None, print_blob=False
-)
+AnyOrder.TestCase.settings = examples(120, 30)
 test_whatever_the_order_of_the_news_the_books_are_right = AnyOrder.TestCase

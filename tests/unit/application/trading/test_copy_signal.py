@@ -58,6 +58,7 @@ def make_signal(action: Action = Action.OPEN, number: int = 1) -> Signal:
 def followers(number: int, held: str = "0") -> list[Candidate]:
     return [
         Candidate(
+            Venue.BINANCE_USDM,
             replace(ALICE, follow_id=FollowId(n), account_id=AccountId(n), held=D(held)),
             CALM,
             Limits(),
@@ -93,6 +94,7 @@ class Copy(Crew):
             metrics=self.metrics,
             id_secret=SECRET,
             fences=lambda venue: FENCE,
+            venues=(Venue.BINANCE_USDM,),
             chunk_max=128,
         )
 

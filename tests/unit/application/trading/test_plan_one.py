@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.application.trading.copy_signal import plan_one
+from app.application.trading.plan import plan_one
 from app.application.trading.ports import Candidate
 from app.domain.risk.exposure import Exposure
 from app.domain.risk.limits import Limits
 from app.domain.shared.execution import Action
+from app.domain.shared.market import Venue
 from app.domain.shared.money import Money, Price
 from app.domain.shared.terms import CopyTerms
 from app.domain.trading.copying import Follower, LeaderTrade
@@ -34,7 +35,7 @@ INPUTS = {
 def candidate(
     follower: Follower = ALICE, exposure: Exposure = CALM, limits: Limits | None = None
 ) -> Candidate:
-    return Candidate(follower, exposure, limits or Limits(), b"sealed", 3)
+    return Candidate(Venue.BINANCE_USDM, follower, exposure, limits or Limits(), b"sealed", 3)
 
 
 def test_a_plan_that_passes_whole_is_copied_as_asked_with_all_its_inputs() -> None:

@@ -11,9 +11,9 @@ from app.application.trading.evidence import Evidence
 from app.application.trading.recover import Recover, Recovered
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.venue import FenceRule
-from app.domain.shared.execution import OrderStatus
-from app.domain.shared.market import Side
-from app.domain.shared.money import Money
+from app.domain.shared.execution import OrderStatus, VenuePosition
+from app.domain.shared.market import Side, Venue
+from app.domain.shared.money import NO_MONEY, Money
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
@@ -146,6 +146,56 @@ async def test_an_order_absent_for_a_day_is_given_up_and_its_hold_goes_back(crew
     assert crew.trade(one).state is TradeState.ABANDONED
     assert crew.book.funds[ACCOUNT].held == 0
     assert [code for _, code, _ in crew.book.given_up] == ["ORDER_ABSENT"]
+
+
+async def test_an_absent_order_that_becomes_visible_late_is_found_within_minutes(crew: Crew) -> None:
+    one = put(crew.book)
+    stored = crew.book.stored(one)
+    async with crew:
+        await passes(crew, 3)
+        assert crew.order(one).state is OrderState.ABSENT
+        await passes(crew, 3, step=timedelta(minutes=1))
+        crew.gateway.reports[one] = report(stored)
+        crew.gateway.executions.append(execution(stored, "1", "1"))
+        await passes(crew, 1, step=timedelta(minutes=1))
+    assert (crew.trade(one).state, crew.trade(one).settled) == (TradeState.FILLED, True)
+
+
+async def test_a_strange_fill_whose_order_is_the_owners_own_does_not_delay_the_proof(crew: Crew) -> None:
+    crew.book.kept[ACCOUNT, BTC, FOLLOW] = LONG
+    one = put(crew.book, exit_=True)
+    stored = crew.book.stored(one)
+    crew.gateway.executions.append(replace(execution(stored, "9", "1"), order_id="by hand", at=START + S))
+    crew.gateway.reports["by hand"] = replace(report(stored, order_id="by hand"), client_order_id="web-1")
+    async with crew:
+        await passes(crew, 3)
+    assert crew.gateway.placed, "it was sent again"
+
+
+async def test_an_order_found_under_the_venues_own_id_alone_is_found(crew: Crew) -> None:
+    one = put(crew.book, exit_=True)
+    stored = crew.book.stored(one)
+    crew.gateway.executions.append(replace(execution(stored, "9", "1"), order_id="late", at=START + S))
+    crew.gateway.reports["under another name"] = report(stored, order_id="late")
+    async with crew:
+        await passes(crew, 3)
+    assert crew.order(one).state is OrderState.FILLED
+    assert crew.gateway.placed == []
+
+
+@pytest.mark.parametrize(("coins", "sent"), [("1", True), ("0", False)])
+async def test_a_spot_exit_is_sent_again_only_while_the_venue_holds_all_our_coins(
+    crew: Crew, coins: str, sent: bool
+) -> None:
+    crew.book.venue = Venue.BINANCE_SPOT
+    bought = put(crew.book)
+    stored = crew.book.stored(bought)
+    crew.take(Evidence(bought, report=report(stored), fills=(execution(stored, "1", "1"),)))
+    put(crew.book, 2, exit_=True)
+    crew.gateway.held = [VenuePosition(BTC, D(coins), D(0), NO_MONEY, 1)]
+    async with crew:
+        await passes(crew, 4)
+    assert bool(crew.gateway.placed) is sent
 
 
 async def test_a_fill_of_an_order_that_we_do_not_know_stops_the_proof(crew: Crew) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
+from app.application.trading.protect_ports import ProtectionBook
+from app.application.trading.protection_evidence import ProtectionDesk
 from app.application.trading.watch_account import WatchAccount
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.ports import BalanceUpdate, Connected, OrderUpdate, StreamEvent
@@ -32,7 +35,10 @@ def crew() -> Crew:
 async def watch(crew: Crew, *script: StreamEvent) -> ScriptedStream:
     stream = ScriptedStream(script)
     async with crew:
-        await WatchAccount(ACCOUNT, stream, crew.gateway, crew.book, crew.settler, crew.metrics).run()
+        desk = ProtectionDesk(cast("ProtectionBook", None), crew.clock, crew.metrics)  # nothing here asks it
+        await WatchAccount(
+            ACCOUNT, stream, crew.gateway, crew.book, crew.settler, desk, crew.turns, crew.metrics
+        ).run()
         await crew.settler.drained()
     assert stream.closed
     return stream
@@ -50,6 +56,7 @@ async def test_an_update_on_our_order_is_booked_with_its_fill_and_a_foreign_one_
     foreign = OrderUpdate(web, replace(execution(stored, "2", "1"), client_order_id="web_abc"))
     await watch(crew, ours, ours, foreign)
     assert crew.order(one).state is OrderState.FILLED
+    assert ACCOUNT in crew.turns.asked_for, "somebody else traded here: it is compared soon"
     assert len(crew.book.fills) == 1
     assert crew.alarms == []
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from app.domain.exchanges.outcomes import RefusalKind, VenueError, VenueRefused
+from app.domain.exchanges.outcomes import RefusalKind, VenueError, VenueRefused, VenueUnsupported
 from app.domain.exchanges.ports import ExchangeGateway, KeyFacts, MarketData, PrivateStream
+from app.domain.exchanges.requests import PositionMode
 from app.domain.shared.execution import VenueBalance
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Venue
@@ -17,15 +18,20 @@ from app.domain.users.account import ApiKey
 
 GOOD = KeyFacts(can_trade=True, can_withdraw=False, ip_restricted=True)
 UNKNOWN_KEY = VenueRefused("Unknown key.", RefusalKind.KEY, "-2015")
+UNTOLD = VenueUnsupported("The venue does not tell what a key may do.")
 
 
 @dataclass(slots=True)
 class PretendedVenue:
-    """GatewayFactory and gateway; `meanwhile` happens while the venue is being asked."""
+    """GatewayFactory and gateway; `meanwhile` happens while the venue is being asked, `unread` is raised by the read of
+    the wallet, `mode` is None where the venue does not tell it.
+    """
 
     facts: KeyFacts = GOOD
     error: VenueError | None = None
     meanwhile: Callable[[], None] | None = None
+    mode: PositionMode | None = PositionMode.ONE_WAY
+    unread: VenueError | None = None
 
     def gateway(self, account: AccountId, venue: Venue, sealed: bytes) -> ExchangeGateway:
         return self  # type: ignore[return-value]  # only what the use cases ask of a gateway is pretended
@@ -43,7 +49,14 @@ class PretendedVenue:
             raise self.error
         return self.facts
 
-    async def balance(self) -> VenueBalance:
+    async def position_mode(self) -> PositionMode:
+        if self.mode is None:
+            raise VenueUnsupported("The venue has no such setting.")
+        return self.mode
+
+    async def balance(self, asset: str | None = None) -> VenueBalance:
+        if self.unread is not None:
+            raise self.unread
         return VenueBalance("USDT", Money(Decimal(100)), Money(Decimal(100)))
 
 
@@ -63,5 +76,7 @@ class Wallets:
 
     written: dict[AccountId, Money] = field(default_factory=dict)
 
-    async def sync_wallet(self, account: AccountId, wallet: Money, at: datetime) -> None:
+    async def sync_wallet(
+        self, account: AccountId, wallet: Money, at: datetime, *, beside_coins: bool = False
+    ) -> None:
         self.written[account] = wallet

@@ -21,7 +21,7 @@ def test_every_venue_says_what_it_can_do() -> None:
 @pytest.mark.parametrize("venue", Venue)
 def test_a_venues_promises_are_usable(venue: Venue) -> None:
     able = CAPABILITIES[venue]
-    assert timedelta(0) < able.validity <= timedelta(seconds=60)
+    assert timedelta(0) < able.validity <= timedelta(minutes=5)  # HTX takes a timestamp for that long
     assert able.engine_timeout >= timedelta(0)
     assert able.orders_per_account_10s > 0
     assert able.weight_per_ip_minute > 0

@@ -12,7 +12,15 @@ def test_no_code_is_without_a_sentence() -> None:
 
 @pytest.mark.parametrize("code", DecisionCode)
 def test_every_decision_reads_as_a_sentence(code: DecisionCode) -> None:
-    made = decision(FollowId(1), DecisionOutcome.SKIPPED, code, {}, minimum="5", venue="-4164 too small")
+    made = decision(
+        FollowId(1),
+        DecisionOutcome.SKIPPED,
+        code,
+        {},
+        minimum="5",
+        venue="-4164 too small",
+        market="BTC-USDT",
+    )
     assert made.code == code.value
     assert made.reason[0].isupper()
     assert made.reason.endswith(".")

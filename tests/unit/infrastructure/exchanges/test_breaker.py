@@ -100,3 +100,43 @@ def test_entries_that_fail_do_not_block_exits_or_reads(time: Time) -> None:
     opened(breakers.of(CallClass.ENTRY))
     assert breakers.of(CallClass.EXIT).admit() is not None
     assert breakers.of(CallClass.READ).admit() is not None
+
+
+def test_what_another_worker_found_opens_it_and_is_not_passed_on(breaker: Breaker, time: Time) -> None:
+    breaker.hear(2)
+    assert breaker.admit() is None
+    assert breaker.opens_in_s == pytest.approx(2)
+    assert breaker.found_open_for_s == 0
+    time.now += 2
+    assert call(breaker, fault=True)
+    assert breaker.found_open_for_s == pytest.approx(5)
+
+
+def test_nothing_heard_lengthens_what_is_open_and_nothing_opens_it_for_longer_than_its_own_faults(
+    breaker: Breaker, time: Time
+) -> None:
+    opened(breaker)
+    time.now += 3
+    breaker.hear(60)
+    assert breaker.opens_in_s == pytest.approx(2)
+    time.now += 2
+    assert call(breaker, fault=False)
+    breaker.hear(60)
+    assert breaker.opens_in_s == pytest.approx(5)
+
+
+def test_a_worker_whose_own_way_is_broken_does_not_stop_the_others_for_ever(
+    breaker: Breaker, time: Time
+) -> None:
+    breaker.hear(5)
+    time.now += 5
+    assert call(breaker, fault=False)  # the venue is there: only the other worker's way to it is not
+    for _ in range(10):
+        breaker.hear(5)
+        assert call(breaker, fault=False)
+        time.now += 5
+    opened(breaker)  # its own faults count as ever
+    time.now += 60
+    assert call(breaker, fault=False)
+    breaker.hear(5)
+    assert breaker.admit() is None

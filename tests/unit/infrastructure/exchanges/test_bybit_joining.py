@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.exchanges.ports import BalanceUpdate, OrderUpdate, StreamEvent
+from app.domain.exchanges.ports import BalanceUpdate, OrderUpdate, ProtectionUpdate, StreamEvent
 from app.domain.shared.execution import Fill, OrderStatus, VenuePosition
 from app.domain.shared.money import Money, money, price, quantity
+from app.domain.shared.triggers import ProtectionStatus
 from app.infrastructure.exchanges.bybit.joining import Joining, TooManyWaiting
 from app.infrastructure.exchanges.bybit.wire.events import Fact, FundingPaid, PositionChanged, Wallet
-from tests.unit.infrastructure.exchanges.bybit_rows import BTC, execution, facts, order
+from tests.unit.infrastructure.exchanges.bybit_rows import BTC, execution, facts, order, stop
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -72,6 +73,28 @@ def test_old_reports_are_forgotten_and_a_new_connection_remembers_nothing() -> N
 POSITION = VenuePosition(BTC, quantity(1), price(100), money(0), 7)
 
 
+def test_each_coins_wallet_and_its_funding_are_told_apart() -> None:
+    coin, other = Wallet(money(1), AT, "BTC"), Wallet(money(2), AT, "ETH")
+    events = joined([FundingPaid(AT, money("-0.1"), "ETH")], [coin], [other])
+    assert [(e.asset, e.balance, e.reason) for e in events if isinstance(e, BalanceUpdate)] == [
+        ("BTC", money(1), ""), ("ETH", money(2), "FUNDING_FEE"),
+    ]  # fmt: skip
+
+
+def test_a_protection_is_told_for_itself_and_what_it_becomes_as_an_order_too() -> None:
+    waiting = joined(facts("order", stop()))
+    assert [type(event) for event in waiting] == [ProtectionUpdate]
+    triggered = joined(
+        facts("order", stop(orderStatus="Triggered")),
+        facts("order", stop(orderStatus="Filled", cumExecQty="2")),
+    )
+    told = [event.report.status for event in triggered if isinstance(event, ProtectionUpdate)]
+    assert told == [ProtectionStatus.TRIGGERED] * 2
+    assert [e.report.status for e in triggered if isinstance(e, OrderUpdate)] == [
+        OrderStatus.OPEN, OrderStatus.FILLED,
+    ]  # fmt: skip
+
+
 def test_positions_wait_for_the_wallet_and_funding_names_its_reason() -> None:
     wallet = Wallet(Money(money(50)), AT)
     first, second = joined([PositionChanged(POSITION, AT)], [wallet], [FundingPaid(AT)])
@@ -80,5 +103,8 @@ def test_positions_wait_for_the_wallet_and_funding_names_its_reason() -> None:
     assert (first.balance, first.reason, first.positions) == (money(50), "", (POSITION,))
     assert (second.reason, second.positions) == ("FUNDING_FEE", ())
     (late,) = joined([FundingPaid(AT)], [wallet])
+    (alone,) = joined([wallet], [PositionChanged(POSITION, AT)])[1:]
+    assert isinstance(alone, BalanceUpdate)
+    assert (alone.balance, alone.positions) == (money(50), (POSITION,))
     assert isinstance(late, BalanceUpdate)
     assert late.reason == "FUNDING_FEE"

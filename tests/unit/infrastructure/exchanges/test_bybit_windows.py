@@ -11,12 +11,22 @@ from hypothesis import strategies as st
 from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Venue
-from app.infrastructure.exchanges.bybit.executions import windows
+from app.domain.users.account import ApiKey
+from app.infrastructure.exchanges.bybit.paging import windows
 from app.infrastructure.exchanges.registry import VENUES, VenuePool
 from app.infrastructure.exchanges.settings import VenueSettings
-from tests.unit.infrastructure.exchanges.test_tables import OpenVault
 
 WEEK_MS = 7 * 86_400_000
+
+
+class OpenVault:
+    """Holds nothing: no key is opened here."""
+
+    def seal(self, account: AccountId, venue: Venue, key: ApiKey) -> bytes:
+        return b""
+
+    def open(self, account: AccountId, venue: Venue, sealed: bytes) -> ApiKey:
+        return ApiKey("", "", "")
 
 
 @given(st.integers(0, 2**41), st.integers(0, 60 * 86_400_000))

@@ -31,7 +31,8 @@ from app.domain.shared.money import money, price, quantity
 from app.infrastructure.exchanges import reasons
 from app.infrastructure.exchanges.breaker import Breakers
 from app.infrastructure.exchanges.budget import Bucket, LocalBudget
-from app.infrastructure.exchanges.guard import CircuitOpen, Costs, GuardedGateway, VenueGuard
+from app.infrastructure.exchanges.guard import CircuitOpen, Costs, VenueGuard
+from app.infrastructure.exchanges.guarded import GuardedGateway
 from app.infrastructure.exchanges.settings import BreakerSettings, RetrySettings
 
 BTC = Instrument(

@@ -8,12 +8,13 @@ import pytest
 
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.ports import Connected
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.errors import NotFound
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Symbol, Venue
 from app.domain.shared.money import money, price, quantity
 from app.domain.users.account import ApiKey
-from app.infrastructure.exchanges.binance.feed import BinanceUsdmFeed
+from app.infrastructure.exchanges.binance.feed import BinanceFuturesFeed
 from app.infrastructure.exchanges.binance.market import heard_marks
 from app.infrastructure.exchanges.binance.wire.market import read_listing, read_mark_updates
 from app.infrastructure.exchanges.instruments import InstrumentTable
@@ -77,7 +78,7 @@ def contract(**change: object) -> dict[str, object]:
 
 
 def listing(*rows: object) -> Listing:
-    return read_listing(json.dumps({"symbols": rows}).encode())
+    return read_listing(json.dumps({"symbols": rows}).encode(), Venue.BINANCE_USDM)
 
 
 def test_market_orders_obey_both_lots() -> None:
@@ -167,7 +168,7 @@ def test_an_unreadable_stream_message_counts_as_a_gap() -> None:
     settings = VenueSettings(base_url="http://127.0.0.1:1", ws_url="ws://127.0.0.1:1")
     pool = VenuePool({Venue.BINANCE_USDM: settings}, OpenVault())
     stream = pool.stream(AccountId(1), Venue.BINANCE_USDM, b"")
-    assert isinstance(stream, BinanceUsdmFeed)
+    assert isinstance(stream, BinanceFuturesFeed)
     (event,) = stream._read(b'{"e":"ORDER_TRADE_UPDATE","o":{}}')
     assert isinstance(event, Connected)
 
@@ -179,3 +180,11 @@ def test_every_venue_has_a_row() -> None:
 def test_a_venue_without_an_address_is_not_found() -> None:
     with pytest.raises(NotFound):
         VenuePool({}, OpenVault()).gateway(AccountId(1), Venue.BINANCE_USDM, b"")
+
+
+def test_venues_that_an_address_is_counted_over_together_share_one_budget() -> None:
+    pools = {venue: row.weight_pool or venue.value for venue, row in VENUES.items()}
+    assert pools[Venue.BINANCE_USDM] == pools[Venue.BINANCE_COINM] != pools[Venue.BINANCE_SPOT]
+    assert len({pools[venue] for venue in Venue if venue.value.startswith("bybit-")}) == 1
+    limits = {(pool, CAPABILITIES[venue].weight_per_ip_minute) for venue, pool in pools.items()}
+    assert len(limits) == len(set(pools.values())), "one pool has one limit"

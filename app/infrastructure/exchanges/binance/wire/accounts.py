@@ -1,7 +1,7 @@
-"""What an account holds and may do: positions, wallet, funding, leverage and the rights of a key.
+"""What an account of contracts holds: positions, wallets and funding.
 
-GET /fapi/v2/positionRisk (version 3 no longer tells the leverage), GET /fapi/v3/balance, GET /fapi/v1/income,
-POST /fapi/v1/leverage, GET /sapi/v1/account/apiRestrictions, and /fapi/v1/listenKey.
+GET /fapi/v2/positionRisk (version 3 no longer tells the leverage) and /dapi/v1/positionRisk, /fapi/v3/balance and
+/dapi/v1/balance, /fapi/v1/income and /dapi/v1/income.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from app.domain.exchanges.ports import KeyFacts
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import FundingPayment, VenueBalance, VenuePosition
-from app.domain.shared.market import Instrument
+from app.domain.shared.money import NO_MONEY
+from app.infrastructure.exchanges.binance.wire.contracts import size_of
 from app.infrastructure.exchanges.reading import (
     ZERO,
     Milliseconds,
@@ -25,9 +25,8 @@ from app.infrastructure.exchanges.reading import (
     read,
 )
 
-MARGIN_ASSET: Final = "USDT"
 PAGE: Final = 1000
-"""The most rows that the venue gives at once."""
+"""The most rows of income that the venue gives at once."""
 
 
 class _Position(msgspec.Struct, frozen=True, rename="camel"):
@@ -53,32 +52,15 @@ class _Income(msgspec.Struct, frozen=True, rename="camel"):
     symbol: str = ""
 
 
-class _Leverage(msgspec.Struct, frozen=True, rename="camel"):
-    leverage: int
-    symbol: str
-
-
-class _Rights(msgspec.Struct, frozen=True, rename="camel"):
-    enable_reading: bool
-    enable_futures: bool
-    enable_withdrawals: bool
-    ip_restrict: bool
-
-
-class _ListenKey(msgspec.Struct, frozen=True, rename="camel"):
-    listen_key: str
-
-
 _POSITIONS: Final = msgspec.json.Decoder(list[_Position])
 _BALANCES: Final = msgspec.json.Decoder(list[_Balance])
 _INCOMES: Final = msgspec.json.Decoder(list[_Income])
-_LEVERAGE: Final = msgspec.json.Decoder(_Leverage)
-_RIGHTS: Final = msgspec.json.Decoder(_Rights)
-_LISTEN_KEY: Final = msgspec.json.Decoder(_ListenKey)
 
 
 def read_positions(body: bytes, names: Names) -> tuple[list[VenuePosition], list[str]]:
-    """Return the positions that are not flat, and the venue's names of those on contracts that `names` lacks."""
+    """Return the positions that are not flat (in hedge mode a long and a short one of a market beside each other), and
+    the venue's names of those on contracts that `names` lacks.
+    """
     found: list[VenuePosition] = []
     strangers: list[str] = []
     for row in read(_POSITIONS, body):
@@ -94,7 +76,7 @@ def read_positions(body: bytes, names: Names) -> tuple[list[VenuePosition], list
         found.append(
             VenuePosition(
                 symbol=symbol,
-                quantity=quantity,
+                quantity=quantity * size_of(names, row.symbol),
                 entry_price=number(row.entry_price, "entry price"),
                 unrealised_pnl=amount(row.un_realized_profit, "unrealised profit"),
                 leverage=int(row.leverage),
@@ -103,27 +85,33 @@ def read_positions(body: bytes, names: Names) -> tuple[list[VenuePosition], list
     return found, strangers
 
 
-def read_balance(body: bytes) -> VenueBalance:
-    """Return the margin wallet. No row for it is no answer: a zero that nobody said would stop an account."""
+def read_balance(body: bytes, asset: str, *, told: bool) -> VenueBalance:
+    """Return one wallet. A wallet without a row is empty, unless the venue always tells it (`told`): then its absence is
+    no answer, for a zero that nobody said would stop an account.
+    """
     for row in read(_BALANCES, body):
-        if row.asset == MARGIN_ASSET:
+        if row.asset == asset:
             return VenueBalance(
                 asset=row.asset,
                 wallet=amount(row.balance, "balance"),
                 available=amount(row.available_balance, "available balance"),
             )
-    raise Unreadable(f"no balance of {MARGIN_ASSET}")
+    if told:
+        raise Unreadable(f"no balance of {asset}")
+    return VenueBalance(asset=asset, wallet=NO_MONEY, available=NO_MONEY)
 
 
 def funding_text(since_ms: int) -> str:
-    """Return the query of GET /fapi/v1/income for funding from `since_ms` on, oldest first."""
+    """Return the query of GET income for funding from `since_ms` on, oldest first."""
     return f"incomeType=FUNDING_FEE&startTime={since_ms}&limit={PAGE}"
 
 
-def read_funding(body: bytes, names: Names) -> tuple[list[FundingPayment], int]:
-    """Return funding in the margin asset, oldest first, and how many rows the page had."""
+def read_funding(body: bytes, names: Names, collateral: str | None) -> tuple[list[FundingPayment], int]:
+    """Return funding, oldest first, and how many rows the page had: what was paid in the collateral or, where each
+    market has its own, in the coin of its market.
+    """
     rows = read(_INCOMES, body)
-    chosen = [row for row in rows if row.income_type == "FUNDING_FEE" and row.asset == MARGIN_ASSET]
+    chosen = [row for row in rows if row.income_type == "FUNDING_FEE" and _settles(row, names, collateral)]
     payments = [
         FundingPayment(
             str(row.tran_id), names.get(row.symbol), amount(row.income, "income"), from_epoch_ms(row.time)
@@ -133,32 +121,8 @@ def read_funding(body: bytes, names: Names) -> tuple[list[FundingPayment], int]:
     return payments, len(rows)
 
 
-def leverage_text(instrument: Instrument, leverage: int) -> str:
-    """Return the form of POST /fapi/v1/leverage."""
-    return f"symbol={instrument.venue_symbol}&leverage={leverage}"
-
-
-def read_leverage(instrument: Instrument, body: bytes) -> int:
-    """Return the leverage that the venue confirmed for `instrument`."""
-    found = read(_LEVERAGE, body)
-    if found.symbol != instrument.venue_symbol or found.leverage < 1:
-        raise Unreadable("leverage of another market")
-    return found.leverage
-
-
-def read_key_facts(body: bytes) -> KeyFacts:
-    """Return what the key may do; trading means futures and reading, for without reading nothing can be confirmed."""
-    found = read(_RIGHTS, body)
-    return KeyFacts(
-        can_trade=found.enable_futures and found.enable_reading,
-        can_withdraw=found.enable_withdrawals,
-        ip_restricted=found.ip_restrict,
-    )
-
-
-def read_listen_key(body: bytes) -> str:
-    """Return the name of the account's user-data stream: a secret, since it opens the stream by itself."""
-    key = read(_LISTEN_KEY, body).listen_key
-    if not key.isalnum() or not key.isascii() or len(key) > 256:
-        raise Unreadable("a senseless listen key")
-    return key
+def _settles(row: _Income, names: Names, collateral: str | None) -> bool:
+    if collateral is not None:
+        return row.asset == collateral
+    symbol = names.get(row.symbol)
+    return symbol is not None and symbol.partition("-")[0] == row.asset

@@ -1,15 +1,13 @@
-"""The venue's "no": which error codes prove that an order never reached the matching engine, and what each means.
+"""The venue's "no": what a reply that is not 2xx says of an order, and which error a read raises.
 
-Only listed codes are definite. The lists come from the error-code page of the USD-M documentation; a code that is not
-here, and every code under HTTP 5xx or 408, leaves the outcome unknown ("NOT a failure; could have been a success").
+Only listed codes (`codes.py`) are definite. A code that is not there, and every code under HTTP 5xx or 408, leaves the
+outcome unknown ("NOT a failure; could have been a success").
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -24,10 +22,13 @@ from app.domain.exchanges.outcomes import (
     VenueThrottled,
     VenueUnavailable,
 )
+from app.infrastructure.exchanges.binance.wire.codes import TEXTS, Definite
 from app.infrastructure.exchanges.reading import Unreadable, read
 
-ORDER_UNKNOWN_ON_QUERY: Final = -2013
-ORDER_UNKNOWN_ON_CANCEL: Final = -2011
+ORDER_UNKNOWN_ON_QUERY: Final = "-2013"
+ORDER_UNKNOWN_ON_CANCEL: Final = "-2011"
+MARGIN_MODE_UNCHANGED: Final = "-4046"
+POSITION_MODE_UNCHANGED: Final = "-4059"
 LISTEN_KEY_UNKNOWN: Final = "-1125"
 ACCOUNT_THROTTLES: Final = frozenset({"-1015"})
 """Codes that silence one account (its order count), not the address."""
@@ -36,29 +37,6 @@ DUPLICATE_ID: Final = -4116
 _REJECTED_WITH_TEXT: Final = -2010
 _THROTTLED_STATUSES: Final = frozenset({418, 429})
 _SILENCE_DEFAULT_S: Final = 10
-
-_CODES_OF: Final[Mapping[RefusalKind, tuple[int, ...]]] = MappingProxyType(
-    {
-        RefusalKind.INSUFFICIENT_FUNDS: (-2018, -2019, -2028),
-        RefusalKind.FILTER: (
-            -1013, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1111, -1114, -1115, -1116, -1117, -1121, -1130,
-            -1136, -2026, -4000, -4001, -4002, -4003, -4004, -4005, -4013, -4014, -4015, -4016, -4023, -4024, -4029,
-            -4030, -4055, -4140, -4141, -4164, -4183, -4184,
-        ),
-        RefusalKind.KEY: (-1002, -1022, -1099, -1109, -2014, -2015),
-        RefusalKind.CLOCK: (-1021, -1131),
-        RefusalKind.THROTTLED: (-1003, -1015),
-        RefusalKind.NOTHING_TO_REDUCE: (-2022,),
-        RefusalKind.OTHER: (
-            -1020, -2021, -2023, -2024, -2025, -2027, -4061, -4062, -4087, -4088, -4109, -4118, -4120, -4131, -4192,
-            -4400, -5021, -5022,
-        ),
-    }
-)  # fmt: skip
-
-DEFINITE: Final[Mapping[int, RefusalKind]] = MappingProxyType(
-    {code: kind for kind, codes in _CODES_OF.items() for code in codes}
-)
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -93,8 +71,10 @@ def retry_after(header: str | None) -> timedelta:
     return timedelta(seconds=_SILENCE_DEFAULT_S)
 
 
-def refused_order(status: int, body: bytes, retry_header: str | None) -> DefiniteNo | Duplicate | Unknown:
-    """Classify the reply (not 2xx) to a POST of an order."""
+def refused_order(
+    status: int, body: bytes, retry_header: str | None, codes: Definite
+) -> DefiniteNo | Duplicate | Unknown:
+    """Classify the reply (not 2xx) to a POST of an order; `codes` are the definite ones."""
     error = read_error(body)
     if status in _THROTTLED_STATUSES:
         code = str(error.code) if error else str(status)
@@ -106,7 +86,7 @@ def refused_order(status: int, body: bytes, retry_header: str | None) -> Definit
         return Duplicate(str(error.code), error.message)
     if error.code == _REJECTED_WITH_TEXT:
         return _by_text(error)
-    kind = DEFINITE.get(error.code)
+    kind = codes.get(error.code)
     if kind is None:
         return Unknown(f"HTTP {status}, code {error.code}")
     wait = retry_after(retry_header) if kind is RefusalKind.THROTTLED else None
@@ -118,12 +98,13 @@ def _by_text(error: VenueNo) -> DefiniteNo | Duplicate | Unknown:
     words = error.message.lower()
     if "duplicate order" in words:
         return Duplicate(str(error.code), error.message)
-    if "insufficient balance" in words:
-        return DefiniteNo(RefusalKind.INSUFFICIENT_FUNDS, str(error.code), error.message)
-    return Unknown(f"code {error.code} without a known reason")
+    kind = next((kind for text, kind in TEXTS.items() if text in words), None)
+    if kind is None:
+        return Unknown(f"code {error.code} without a known reason")
+    return DefiniteNo(kind, str(error.code), error.message)
 
 
-def refused_read(status: int, body: bytes, retry_header: str | None) -> VenueError:
+def refused_read(status: int, body: bytes, retry_header: str | None, codes: Definite) -> VenueError:
     """Return the error to raise for a reply (not 2xx) to anything but an order."""
     error = read_error(body)
     throttled = error is not None and 400 <= status < 500 and error.code in {-1003, -1015}
@@ -131,5 +112,5 @@ def refused_read(status: int, body: bytes, retry_header: str | None) -> VenueErr
         return VenueThrottled("The venue asks for silence.", retry_after(retry_header))
     if error is None or not 400 <= status < 500 or status == 408:
         return VenueUnavailable(f"The venue answered HTTP {status}.", status=status)
-    kind = DEFINITE.get(error.code, RefusalKind.OTHER)
+    kind = codes.get(error.code, RefusalKind.OTHER)
     return VenueRefused(f"The venue refused: {error.message}", kind, str(error.code))

@@ -8,12 +8,16 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from app.domain.exchanges.protection import ProtectionReport
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import Fill, OrderReport, VenuePosition
-from app.domain.shared.money import Money
-from app.infrastructure.exchanges.bybit.wire.accounts import PositionRow, WalletRow, margin_coin, position_of
+from app.domain.shared.money import NO_MONEY, Money
+from app.infrastructure.exchanges.bybit.wire.category import Category
 from app.infrastructure.exchanges.bybit.wire.fills import FUNDING, MOVING, ExecutionRow, fill_of
-from app.infrastructure.exchanges.bybit.wire.orders import CATEGORY, OrderRow, report_of
+from app.infrastructure.exchanges.bybit.wire.order_row import OrderRow, has_become_order, report_of
+from app.infrastructure.exchanges.bybit.wire.positions import PositionRow, position_of
+from app.infrastructure.exchanges.bybit.wire.protections import protection_of, protects
+from app.infrastructure.exchanges.bybit.wire.wallets import WalletRow, assets_of, holdings_of
 from app.infrastructure.exchanges.fees import Rates
 from app.infrastructure.exchanges.reading import Milliseconds, Names, amount, read
 
@@ -22,28 +26,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """The margin wallet is now this."""
+    """The wallet of an asset that pays is now this."""
 
     balance: Money
     at: datetime
+    asset: str = "USDT"
 
 
 @dataclass(frozen=True, slots=True)
 class FundingPaid:
-    """Funding was settled; how much, the log tells."""
+    """Funding was settled; `amount` (negative: paid) explains the wallet's change, the log has it for the books."""
 
     at: datetime
+    amount: Money = NO_MONEY
+    asset: str = "USDT"
 
 
 @dataclass(frozen=True, slots=True)
 class PositionChanged:
-    """A position is now this; flat ones are told too."""
+    """A position (at spot: a holding) is now this; flat ones are told too."""
 
     position: VenuePosition
     at: datetime
 
 
-Fact: TypeAlias = OrderReport | Fill | Wallet | FundingPaid | PositionChanged
+Fact: TypeAlias = OrderReport | ProtectionReport | Fill | Wallet | FundingPaid | PositionChanged
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -62,42 +69,65 @@ _POSITIONS: Final = msgspec.json.Decoder(_Message[PositionRow])
 _WALLETS: Final = msgspec.json.Decoder(_Message[WalletRow])
 
 
-def read_facts(body: bytes, names: Names, rates: Rates) -> list[Fact]:
-    """Read one message; nothing from one of a kind, or about contracts, that does not concern us."""
+def read_facts(body: bytes, category: Category, names: Names, rates: Rates) -> list[Fact]:
+    """Read one message; nothing from one of a kind, or about markets, that does not concern us."""
     topic = read(_HEAD, body).topic.partition(".")[0]
     if topic == "order":
-        rows = read(_ORDERS, body).data
-        return [report_of(row, names[row.symbol]) for row in rows if _ours(row, names)]
+        return _orders(read(_ORDERS, body), category, names)
     if topic == "execution":
-        return _executions(read(_EXECUTIONS, body), names, rates)
+        return _executions(read(_EXECUTIONS, body), category, names, rates)
     if topic == "position":
         message = read(_POSITIONS, body)
         at = from_epoch_ms(message.creation_time)
         return [
             PositionChanged(position_of(row, names[row.symbol]), at)
             for row in message.data
-            if _ours(row, names)
+            if _ours(row, category, names)
         ]
-    return _wallets(read(_WALLETS, body)) if topic == "wallet" else []
+    return _wallets(read(_WALLETS, body), category, names) if topic == "wallet" else []
 
 
-def _ours(row: OrderRow | ExecutionRow | PositionRow, names: Names) -> bool:
-    return row.category == CATEGORY and row.symbol in names
+def _ours(row: OrderRow | ExecutionRow | PositionRow, category: Category, names: Names) -> bool:
+    # A market may bear the same name at spot and as a contract: only the category tells them apart.
+    return row.category == category.word and row.symbol in names
 
 
-def _executions(message: _Message[ExecutionRow], names: Names, rates: Rates) -> list[Fact]:
+def _orders(message: _Message[OrderRow], category: Category, names: Names) -> list[Fact]:
     facts: list[Fact] = []
     for row in message.data:
-        if not _ours(row, names):
+        if not _ours(row, category, names):
             continue
-        if row.exec_type == FUNDING:
-            facts.append(FundingPaid(from_epoch_ms(message.creation_time)))
-        elif row.exec_type in MOVING:
-            facts.append(fill_of(row, names[row.symbol], rates))
+        symbol = names[row.symbol]
+        if protects(row, category):
+            facts.append(protection_of(row, symbol, category.venue))
+        if has_become_order(row):
+            facts.append(report_of(row, symbol, category.venue))
     return facts
 
 
-def _wallets(message: _Message[WalletRow]) -> list[Fact]:
-    at = from_epoch_ms(message.creation_time)
-    coins = [coin for row in message.data if (coin := margin_coin(row)) is not None]
-    return [Wallet(amount(coin.wallet_balance, "wallet balance"), at) for coin in coins]
+def _executions(
+    message: _Message[ExecutionRow], category: Category, names: Names, rates: Rates
+) -> list[Fact]:
+    facts: list[Fact] = []
+    for row in message.data:
+        if not _ours(row, category, names):
+            continue
+        symbol = names[row.symbol]
+        if row.exec_type == FUNDING:
+            # As a fee: what was paid is above zero here.
+            paid = amount(row.exec_fee or "0", "funding")
+            asset = category.settle(symbol)
+            facts.append(FundingPaid(from_epoch_ms(message.creation_time), Money(-paid), asset))
+        elif row.exec_type in MOVING:
+            facts.append(fill_of(row, symbol, category, rates))
+    return facts
+
+
+def _wallets(message: _Message[WalletRow], category: Category, names: Names) -> list[Fact]:
+    at, assets = from_epoch_ms(message.creation_time), assets_of(category, names)
+    coins = [coin for row in message.data for coin in row.coin]
+    facts: list[Fact] = []
+    if category.is_spot:
+        facts.extend(PositionChanged(holding, at) for holding in holdings_of(coins, names))
+    facts.extend(Wallet(coin.owned, at, coin.coin) for coin in coins if coin.coin in assets)
+    return facts

@@ -1,7 +1,8 @@
-"""The public side: contracts with their filters, mark prices, the venue's clock.
+"""The public side: markets with their filters, mark prices, the venue's clock.
 
-GET /v5/market/instruments-info, /v5/market/tickers, /v5/market/time, and the stream's `tickers` topics. Only perpetual
-contracts settled in USDT are ours; those that do not trade at the moment keep their name.
+GET /v5/market/instruments-info, /v5/market/tickers, /v5/market/time, and the stream's `tickers` topics. Ours are perpetual
+contracts settled in USDT, inverse ones against the dollar, and spot markets paid in USDT; those that do not trade at the
+moment keep their name. A spot market has no mark price: its last traded price stands for it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import msgspec
 
 from app.domain.shared.errors import InvalidValue
 from app.domain.shared.market import Instrument, Symbol, symbol
-from app.domain.shared.money import Price
+from app.domain.shared.money import Price, Quantity
 from app.infrastructure.exchanges.bybit.wire.answer import Answer, Page, cursor_of, result_of
-from app.infrastructure.exchanges.bybit.wire.orders import CATEGORY, VENUE
+from app.infrastructure.exchanges.bybit.wire.category import Category
 from app.infrastructure.exchanges.bybit.wire.socket import subscription
 from app.infrastructure.exchanges.reading import (
     ZERO,
@@ -28,9 +29,7 @@ from app.infrastructure.exchanges.reading import (
     size,
 )
 
-PUBLIC_PATH: Final = "/v5/public/linear"
 TIME_PATH: Final = "/v5/market/time"
-TICKERS_PATH: Final = f"/v5/market/tickers?category={CATEGORY}"
 _TOPIC: Final = "tickers."
 _TOPIC_CHARACTERS_MAX: Final = 20_000
 """The venue takes topics of 21,000 characters on one public connection."""
@@ -45,28 +44,35 @@ class _Prices(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Lots(msgspec.Struct, frozen=True, rename="camel"):
-    qty_step: str
+    """Contracts tell a step and two maxima, spot markets a precision and, newly, maxima of other names."""
+
     min_order_qty: str
-    max_order_qty: str
+    max_order_qty: str = ""
+    qty_step: str = ""
     max_mkt_order_qty: str = ""
     min_notional_value: str = ""
+    base_precision: str = ""
+    min_order_amt: str = ""
+    max_limit_order_qty: str = ""
+    max_market_order_qty: str = ""
 
 
 class _Contract(msgspec.Struct, frozen=True, rename="camel"):
     symbol: str
-    contract_type: str
     status: str
     base_coin: str
     quote_coin: str
-    settle_coin: str
-    leverage_filter: _Leverage
     price_filter: _Prices
     lot_size_filter: _Lots
+    contract_type: str = ""
+    settle_coin: str = ""
+    leverage_filter: _Leverage | None = None
 
 
 class _Ticker(msgspec.Struct, frozen=True, rename="camel"):
     symbol: str
     mark_price: str = ""
+    last_price: str = ""
 
 
 class _TickerMessage(msgspec.Struct, frozen=True):
@@ -89,16 +95,21 @@ _MESSAGE: Final = msgspec.json.Decoder(_TickerMessage)
 _TIME: Final = msgspec.json.Decoder(Answer[_Time])
 
 
-def contracts_path(cursor: str) -> str:
+def contracts_path(category: Category, cursor: str) -> str:
     """Return path and query of GET /v5/market/instruments-info."""
-    path = f"/v5/market/instruments-info?category={CATEGORY}&limit=1000"
+    path = f"/v5/market/instruments-info?category={category.word}&limit=1000"
     return f"{path}&cursor={cursor}" if cursor else path
 
 
-def read_contracts(body: bytes) -> tuple[list[Instrument], dict[str, Symbol], str]:
-    """Read one page: instruments that trade, names of all perpetual contracts settled in USDT, and the cursor.
+def tickers_path(category: Category) -> str:
+    """Return path and query of GET /v5/market/tickers."""
+    return f"/v5/market/tickers?category={category.word}"
 
-    A contract that cannot be read (a base in another script, a filter missing) is left out, never guessed.
+
+def read_contracts(body: bytes, category: Category) -> tuple[list[Instrument], dict[str, Symbol], str]:
+    """Read one page: instruments that trade, names of all markets of ours, and the cursor.
+
+    A market that cannot be read (a base in another script, a filter missing) is left out, never guessed.
     """
     page, _ = result_of(_CONTRACTS, body)
     instruments: list[Instrument] = []
@@ -106,10 +117,13 @@ def read_contracts(body: bytes) -> tuple[list[Instrument], dict[str, Symbol], st
     for raw in page.rows:
         try:
             row = read(_CONTRACT, bytes(raw))
-            if row.contract_type != "LinearPerpetual" or row.settle_coin != "USDT":
+            settle = row.quote_coin if category.is_spot else row.settle_coin
+            if row.contract_type != category.contract or not category.owns(
+                row.base_coin, row.quote_coin, settle
+            ):
                 continue
             ours = symbol(f"{row.base_coin}-{row.quote_coin}")
-            instrument = _instrument(row, ours)
+            instrument = _instrument(row, ours, settle, category)
         except (InvalidValue, Unreadable):
             continue
         names[row.symbol] = ours
@@ -118,53 +132,67 @@ def read_contracts(body: bytes) -> tuple[list[Instrument], dict[str, Symbol], st
     return instruments, names, cursor_of(page)
 
 
-def _instrument(row: _Contract, ours: Symbol) -> Instrument:
+def _instrument(row: _Contract, ours: Symbol, settle: str, category: Category) -> Instrument:
     if not row.symbol.isascii() or not row.symbol.isalnum():
         raise Unreadable("a senseless contract name")
     lots = row.lot_size_filter
-    most = size(lots.max_order_qty, "maximum")
-    leverage = number(row.leverage_filter.max_leverage, "greatest leverage")
-    if not 1 <= leverage < 10_000:
+    step = number(lots.base_precision if category.is_spot else lots.qty_step, "step")
+    leverage = number("1" if row.leverage_filter is None else row.leverage_filter.max_leverage, "leverage")
+    if not 1 <= leverage < 10_000 or (row.leverage_filter is None) != category.is_spot:
         raise Unreadable("a senseless leverage")
     return Instrument(
-        venue=VENUE,
+        venue=category.venue,
         symbol=ours,
         venue_symbol=row.symbol,
         tick=number(row.price_filter.tick_size, "tick"),
-        step=number(lots.qty_step, "step"),
-        quantity_min=size(lots.min_order_qty, "minimum"),
-        quantity_max=min(most, size(lots.max_mkt_order_qty or lots.max_order_qty, "market maximum")),
-        notional_min=amount(lots.min_notional_value or "0", "least notional"),
+        step=step,
+        quantity_min=Quantity(max(step, size(lots.min_order_qty, "minimum"))),
+        quantity_max=_largest(lots, category),
+        notional_min=amount(lots.min_order_amt or lots.min_notional_value or "0", "least notional"),
         leverage_max=int(leverage),
+        kind=category.kind,
+        settle=settle,
     )
 
 
-def read_tickers(body: bytes, names: Names) -> dict[Symbol, Price]:
-    """Read the mark of every contract that we know."""
+def _largest(lots: _Lots, category: Category) -> Quantity:
+    """Return what both a limit and a market order may be."""
+    told = (
+        (lots.max_limit_order_qty or lots.max_order_qty, lots.max_market_order_qty)
+        if category.is_spot
+        else (lots.max_order_qty, lots.max_mkt_order_qty)
+    )
+    return min(size(text or told[0], "maximum") for text in told)
+
+
+def read_tickers(body: bytes, category: Category, names: Names) -> dict[Symbol, Price]:
+    """Read the mark of every market that we know."""
     result, _ = result_of(_TICKERS, body)
-    return _marks(result.rows, names)
+    return _marks(result.rows, category, names)
 
 
-def read_ticker_message(body: bytes, names: Names) -> dict[Symbol, Price]:
+def read_ticker_message(body: bytes, category: Category, names: Names) -> dict[Symbol, Price]:
     """Read one message of the stream: a change without a mark means that it did not change."""
     message = read(_MESSAGE, body)
     if message.data is None or not message.topic.startswith(_TOPIC):
         return {}
-    return _marks((message.data,), names)
+    return _marks((message.data,), category, names)
 
 
-def _marks(rows: Iterable[_Ticker], names: Names) -> dict[Symbol, Price]:
+def _marks(rows: Iterable[_Ticker], category: Category, names: Names) -> dict[Symbol, Price]:
     found: dict[Symbol, Price] = {}
     for row in rows:
         ours = names.get(row.symbol)
-        mark = number(row.mark_price, "mark price") if ours is not None and row.mark_price else ZERO
+        text = row.last_price if category.is_spot else row.mark_price
+        mark = number(text, "mark price") if ours is not None and text else ZERO
         if ours is not None and mark > ZERO:
             found[ours] = Price(mark)
     return found
 
 
-def ticker_subscriptions(contracts: Iterable[str]) -> tuple[str, ...]:
-    """Return the messages that ask for the tickers of these contracts, as many as one connection may hear.
+def ticker_subscriptions(contracts: Iterable[str], at_once: int) -> tuple[str, ...]:
+    """Return the messages that ask for the tickers of these contracts, as many as one connection may hear,
+    `at_once` in each.
 
     What does not fit is polled with the quiet markets.
     """
@@ -176,7 +204,7 @@ def ticker_subscriptions(contracts: Iterable[str]) -> tuple[str, ...]:
         if room < 0:
             break
         topics.append(topic)
-    return tuple(subscription(topics[start : start + 100]) for start in range(0, len(topics), 100))
+    return tuple(subscription(topics[start : start + at_once]) for start in range(0, len(topics), at_once))
 
 
 def read_server_time(body: bytes) -> int:

@@ -13,60 +13,23 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.domain.exchanges.outcomes import Accepted, Outcome, Unknown
-from app.domain.exchanges.requests import OrderType, PlaceOrder
+from app.domain.exchanges.outcomes import Accepted, DefiniteNo, Duplicate, Outcome, Unknown
+from app.domain.exchanges.requests import OrderType, PlaceOrder, PositionMode
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import OrderReport, OrderStatus
 from app.domain.shared.ids import ClientOrderId
-from app.domain.shared.market import Instrument, Side, Symbol, Venue
-from app.domain.shared.money import NO_QUANTITY, Price, plain
-from app.infrastructure.exchanges.bybit.wire.answer import (
-    Answer,
-    Page,
-    cursor_of,
-    milliseconds,
-    name_of,
-    result_of,
-)
+from app.domain.shared.market import Instrument, Side, Venue
+from app.domain.shared.money import NO_QUANTITY, plain
+from app.infrastructure.exchanges.bybit.wire.answer import Answer, Page, cursor_of, name_of, result_of
+from app.infrastructure.exchanges.bybit.wire.category import CATEGORIES, Category
+from app.infrastructure.exchanges.bybit.wire.order_row import SIDES, OrderRow, has_become_order, report_of
 from app.infrastructure.exchanges.bybit.wire.refusals import refused_order
-from app.infrastructure.exchanges.reading import ZERO, Names, Unreadable, number, size
+from app.infrastructure.exchanges.reading import Names, Unreadable
 
-VENUE: Final = Venue.BYBIT_LINEAR
-CATEGORY: Final = "linear"
-_SIDE_WORDS: Final[Mapping[Side, str]] = MappingProxyType({Side.BUY: "Buy", Side.SELL: "Sell"})
+SIDE_WORDS: Final[Mapping[Side, str]] = MappingProxyType({side: word for word, side in SIDES.items()})
 _TYPE_WORDS: Final[Mapping[OrderType, str]] = MappingProxyType(
     {OrderType.MARKET: "Market", OrderType.LIMIT: "Limit"}
 )
-SIDES: Final[Mapping[str, Side]] = MappingProxyType({word: side for side, word in _SIDE_WORDS.items()})
-STATUSES: Final[Mapping[str, OrderStatus]] = MappingProxyType(
-    {
-        "New": OrderStatus.OPEN,
-        "Untriggered": OrderStatus.OPEN,
-        "Triggered": OrderStatus.OPEN,
-        "PartiallyFilled": OrderStatus.PARTIAL,
-        "Filled": OrderStatus.FILLED,
-        "Cancelled": OrderStatus.CANCELED,  # with executions too: there is no other word for that here
-        "PartiallyFilledCanceled": OrderStatus.CANCELED,
-        "Deactivated": OrderStatus.CANCELED,
-        "Rejected": OrderStatus.REJECTED,
-    }
-)
-
-
-class OrderRow(msgspec.Struct, frozen=True, rename="camel"):
-    """An order as queries and the stream show it."""
-
-    symbol: str
-    order_id: str
-    order_link_id: str
-    side: str
-    order_status: str
-    qty: str
-    cum_exec_qty: str
-    updated_time: str
-    avg_price: str | None = None
-    reduce_only: bool = False
-    category: str = CATEGORY
 
 
 class _Ids(msgspec.Struct, frozen=True, rename="camel"):
@@ -80,10 +43,11 @@ _ORDERS: Final = msgspec.json.Decoder(Answer[Page[OrderRow]])
 
 def place_text(order: PlaceOrder) -> str:
     """Return the JSON of POST /v5/order/create; the timestamp and the window travel in the headers."""
+    category = CATEGORIES[order.instrument.venue]
     fields: dict[str, object] = {
-        "category": CATEGORY,
+        "category": category.word,
         "symbol": order.instrument.venue_symbol,
-        "side": _SIDE_WORDS[order.side],
+        "side": SIDE_WORDS[order.side],
         "orderType": _TYPE_WORDS[order.type],
         "qty": plain(order.quantity),
         "orderLinkId": order.client_order_id,
@@ -92,46 +56,68 @@ def place_text(order: PlaceOrder) -> str:
         if order.price is None:
             raise Unreadable("a limit order without a price")
         fields |= {"price": plain(order.price), "timeInForce": order.time_in_force.value}
-    if order.reduce_only:
-        fields["reduceOnly"] = True
+    if category.is_spot:
+        # There is no reduce-only flag at spot, and a market order would buy for so much money, not so many coins.
+        if order.type is OrderType.MARKET:
+            fields["marketUnit"] = "baseCoin"
+    else:
+        if order.reduce_only:
+            fields["reduceOnly"] = True
+        if order.position_mode is PositionMode.HEDGE:
+            fields["positionIdx"] = position_index(order.side, reduces=order.reduce_only)
     return msgspec.json.encode(fields).decode()
+
+
+def position_index(side: Side, *, reduces: bool) -> int:
+    """Return the venue's number of the position that an order is about in hedge mode: 1 the long, 2 the short one."""
+    return 1 if (side is Side.BUY) != reduces else 2
 
 
 def cancel_text(instrument: Instrument, client_order_id: ClientOrderId) -> str:
     """Return the JSON of POST /v5/order/cancel."""
     return msgspec.json.encode(
-        {"category": CATEGORY, "symbol": instrument.venue_symbol, "orderLinkId": client_order_id}
+        {
+            "category": CATEGORIES[instrument.venue].word,
+            "symbol": instrument.venue_symbol,
+            "orderLinkId": client_order_id,
+        }
     ).decode()
 
 
-def order_text(instrument: Instrument, client_order_id: ClientOrderId) -> str:
+def order_text(
+    instrument: Instrument, client_order_id: ClientOrderId | None = None, order_id: str | None = None
+) -> str:
     """Return the query that names one order, for /v5/order/realtime and /v5/order/history alike."""
-    link = quote(client_order_id, safe="")
-    return f"category={CATEGORY}&symbol={instrument.venue_symbol}&orderLinkId={link}"
+    text = f"category={CATEGORIES[instrument.venue].word}&symbol={instrument.venue_symbol}"
+    if order_id is not None:
+        return f"{text}&orderId={quote(order_id, safe='')}"
+    return f"{text}&orderLinkId={quote(client_order_id or '', safe='')}"
 
 
-def open_orders_text(instrument: Instrument | None, cursor: str) -> str:
-    """Return the query of GET /v5/order/realtime for resting orders; without a contract for all settled in USDT."""
-    what = f"symbol={instrument.venue_symbol}" if instrument is not None else "settleCoin=USDT"
-    text = f"category={CATEGORY}&{what}&openOnly=0&limit=50"
+def open_orders_text(
+    category: Category, instrument: Instrument | None, cursor: str, *, kind: str = "Order"
+) -> str:
+    """Return the query of GET /v5/order/realtime for what waits; without a market for everything of ours. `kind` is
+    the venue's filter: orders in the book, or conditional ones.
+    """
+    what = f"symbol={instrument.venue_symbol}" if instrument is not None else category.settled
+    text = "&".join(
+        part
+        for part in (f"category={category.word}", what, "openOnly=0", f"orderFilter={kind}", "limit=50")
+        if part
+    )
     return f"{text}&cursor={cursor}" if cursor else text
 
 
 def outcome(order: PlaceOrder, status: int, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Classify the answer to a POST of `order`; never raises."""
-    refusal = refused_order(status, body, headers, reduce_only=order.reduce_only)
-    if refusal is not None:
-        return refusal
-    try:
-        found, at_ms = result_of(_ACKNOWLEDGED, body)
-        if found.order_link_id != order.client_order_id:
-            return Unknown("the answer is about another client order id")
-        order_id = name_of(found.order_id, "the order id")
-    except Unreadable as error:
-        return Unknown(f"HTTP {status} with an unreadable acknowledgement: {error}")
+    got = acknowledged(order.client_order_id, status, body, headers, reduces=order.reduce_only)
+    if not isinstance(got, tuple):
+        return got
+    order_id, at_ms = got
     return Accepted(
         OrderReport(
-            venue=VENUE,
+            venue=order.instrument.venue,
             symbol=order.instrument.symbol,
             order_id=order_id,
             client_order_id=order.client_order_id,
@@ -140,10 +126,28 @@ def outcome(order: PlaceOrder, status: int, body: bytes, headers: Mapping[str, s
             quantity=order.quantity,
             executed=NO_QUANTITY,
             average_price=None,
-            reduce_only=order.reduce_only,
+            reduce_only=(
+                order.side is Side.SELL if CATEGORIES[order.instrument.venue].is_spot else order.reduce_only
+            ),
             at=from_epoch_ms(at_ms or order.signed_ms),
         )
     )
+
+
+def acknowledged(
+    client_order_id: ClientOrderId, status: int, body: bytes, headers: Mapping[str, str], *, reduces: bool
+) -> tuple[str, int] | DefiniteNo | Duplicate | Unknown:
+    """Return the venue's id and time (0: not said) of what was POSTed under our id, or what came of it instead."""
+    refusal = refused_order(status, body, headers, reduce_only=reduces)
+    if refusal is not None:
+        return refusal
+    try:
+        found, at_ms = result_of(_ACKNOWLEDGED, body)
+        if found.order_link_id != client_order_id:
+            return Unknown("the answer is about another client order id")
+        return name_of(found.order_id, "the order id"), at_ms
+    except Unreadable as error:
+        return Unknown(f"HTTP {status} with an unreadable acknowledgement: {error}")
 
 
 def read_acknowledged(client_order_id: ClientOrderId, body: bytes) -> None:
@@ -153,45 +157,48 @@ def read_acknowledged(client_order_id: ClientOrderId, body: bytes) -> None:
         raise Unreadable("the answer is about another client order id")
 
 
-def read_order(instrument: Instrument, client_order_id: ClientOrderId, body: bytes) -> OrderReport | None:
-    """Read the answer about one order: None for an empty list, Unreadable when it is about another one."""
+def find_row(
+    instrument: Instrument, body: bytes, *, client_order_id: str | None = None, order_id: str | None = None
+) -> OrderRow | None:
+    """Return the row that was asked for: None for an empty list, Unreadable when the answer is about another order."""
     page, _ = result_of(_ORDERS, body)
     if not page.rows:
         return None
     for row in page.rows:
-        if row.order_link_id == client_order_id and row.symbol == instrument.venue_symbol:
-            return report_of(row, instrument.symbol)
+        named = row.order_id == order_id if order_id is not None else row.order_link_id == client_order_id
+        if named and row.symbol == instrument.venue_symbol:
+            return row
     raise Unreadable("the answer is about another order")
 
 
-def read_open_orders(body: bytes, names: Names) -> tuple[list[OrderReport], str]:
-    """Read one page of resting orders and the next one's cursor; contracts that we do not trade are left out."""
-    page, _ = result_of(_ORDERS, body)
-    reports = [report_of(row, names[row.symbol]) for row in page.rows if row.symbol in names]
-    return [report for report in reports if not report.status.is_final], cursor_of(page)
-
-
-def report_of(row: OrderRow, symbol: Symbol) -> OrderReport:
-    """Build a report, or raise Unreadable when the row contradicts itself."""
-    side, status = SIDES.get(row.side), STATUSES.get(row.order_status)
-    if side is None or status is None:
-        raise Unreadable("an order of unknown side or status")
-    whole, done = size(row.qty, "quantity"), size(row.cum_exec_qty or "0", "executed quantity")
-    if done > whole:
-        raise Unreadable("an order executed beyond its quantity")
-    if done == ZERO and status in {OrderStatus.PARTIAL, OrderStatus.FILLED}:
-        raise Unreadable("an execution without a quantity")
-    mean = number(row.avg_price or "0", "average price")
-    return OrderReport(
-        venue=VENUE,
-        symbol=symbol,
-        order_id=name_of(row.order_id, "the order id"),
-        client_order_id=row.order_link_id,
-        side=side,
-        status=status,
-        quantity=whole,
-        executed=done,
-        average_price=Price(mean) if done and mean > ZERO else None,
-        reduce_only=row.reduce_only,
-        at=from_epoch_ms(milliseconds(row.updated_time, "the time of the order")),
+def read_order(
+    instrument: Instrument,
+    body: bytes,
+    *,
+    client_order_id: ClientOrderId | None = None,
+    order_id: str | None = None,
+) -> OrderReport | None:
+    """Read the answer about one order. A protection is no order until its trigger."""
+    row = find_row(instrument, body, client_order_id=client_order_id, order_id=order_id)
+    return (
+        report_of(row, instrument.symbol, instrument.venue)
+        if row is not None and has_become_order(row)
+        else None
     )
+
+
+def read_open_orders(body: bytes, venue: Venue, names: Names) -> tuple[list[OrderReport], str]:
+    """Read one page of resting orders and the next one's cursor; markets that we do not trade are left out."""
+    rows, cursor = read_page(body)
+    reports = [
+        report_of(row, names[row.symbol], venue)
+        for row in rows
+        if row.symbol in names and has_become_order(row)
+    ]
+    return [report for report in reports if not report.status.is_final], cursor
+
+
+def read_page(body: bytes) -> tuple[list[OrderRow], str]:
+    """Read one page of rows as they are, and the next one's cursor."""
+    page, _ = result_of(_ORDERS, body)
+    return page.rows, cursor_of(page)

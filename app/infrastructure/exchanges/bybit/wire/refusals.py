@@ -1,14 +1,11 @@
-"""The venue's "no": which codes prove that an order never reached the matching engine, and what each means.
-
-Only listed codes are definite. The list comes from the error-code page of the v5 documentation; a code that is not
-here (10000 "Server Timeout", 10016 "Server error" above all) and every code under HTTP 5xx or 408 leaves it unknown.
+"""The venue's "no": only codes of the allow-list are definite; any other code, and every code under HTTP 5xx or 408,
+leaves it unknown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 
 from app.domain.exchanges.outcomes import (
@@ -22,18 +19,14 @@ from app.domain.exchanges.outcomes import (
     VenueUnavailable,
 )
 from app.infrastructure.exchanges.bybit.wire.answer import read_head
-
-ORDER_UNKNOWN: Final = frozenset({"110001"})
-ORDER_ENDED: Final = frozenset({"110008", "110010"})
-"""A cancellation came too late: the order is done."""
-
-LEVERAGE_UNCHANGED: Final = "110043"
-ACCOUNT_THROTTLES: Final = frozenset({"10006"})
-"""Codes that silence one account (its requests in a second), not the address."""
-
-_DUPLICATE_IDS: Final = frozenset({110072, 170141})
-_NOTHING_LEFT: Final = 110017
-"""The quantity, cut to the position, would be zero: said of reduce-only orders, and of quantities below the step."""
+from app.infrastructure.exchanges.bybit.wire.codes import (
+    ACCOUNT_THROTTLES,
+    DEFINITE,
+    DUPLICATE_IDS,
+    MODE_WORDS,
+    NOTHING_LEFT,
+    PARAMETER,
+)
 
 _ADDRESS_BANNED: Final = 403
 _THROTTLED_STATUSES: Final = frozenset({_ADDRESS_BANNED, 429})
@@ -41,31 +34,8 @@ _BAN: Final = timedelta(minutes=10)
 _SECOND: Final = timedelta(seconds=1)
 _ADDRESS_WINDOW: Final = timedelta(seconds=5)
 _DAY_MS: Final = 86_400_000
-
-_CODES_OF: Final[Mapping[RefusalKind, tuple[int, ...]]] = MappingProxyType(
-    {
-        RefusalKind.INSUFFICIENT_FUNDS: (
-            110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053,
-        ),
-        RefusalKind.FILTER: (
-            10001, 10029, 110003, 110032, 110049, 110092, 110093, 110094, 110108, 110109, 110120, 110121,
-        ),
-        RefusalKind.KEY: (10003, 10004, 10005, 10007, 10008, 10009, 10010, 10024, 10027, 10028, 33004),
-        RefusalKind.CLOCK: (10002,),
-        RefusalKind.THROTTLED: (10006, 10018, 10429),
-        RefusalKind.NOTHING_TO_REDUCE: (_NOTHING_LEFT, 110034),
-        RefusalKind.OTHER: (
-            110005, 110009, 110011, 110013, 110020, 110021, 110022, 110023, 110029, 110039, 110040, 110042, 110050,
-            110063, 110066, 110067, 110068, 110069, 110070, 110074, 110080, 110085, 110086, 110087, 110088, 110089,
-            110090, 110095, 110096, 110097, 110098, 110099, 110100, 110103, 110118, 110123, 110124, 110125, 110131,
-            110132,
-        ),
-    }
-)  # fmt: skip
-
-DEFINITE: Final[Mapping[int, RefusalKind]] = MappingProxyType(
-    {code: kind for kind, codes in _CODES_OF.items() for code in codes}
-)
+_FAULTS: Final = frozenset({10000, 10016, 10019, 170001, 170007, 170032, 170234})
+"""Faults of the venue's own: no answer to a read."""
 
 
 def silence(status: int, code: int, at_ms: int, headers: Mapping[str, str]) -> timedelta:
@@ -106,13 +76,15 @@ def refused_order(
         return Unknown(f"HTTP {status}" + (f", code {code}" if head is not None else ""))
     if code == 0:
         return None if status < 300 else Unknown(f"HTTP {status} with a yes")
-    if code in _DUPLICATE_IDS:
+    if code in DUPLICATE_IDS:
         return Duplicate(str(code), message)
     kind = DEFINITE.get(code)
     if kind is None:
         return Unknown(f"HTTP {status}, code {code}")
-    if code == _NOTHING_LEFT and not reduce_only:
+    if code == NOTHING_LEFT and not reduce_only:
         kind = RefusalKind.FILTER
+    if code == PARAMETER and MODE_WORDS in message.lower():
+        kind = RefusalKind.MODE
     wait = silence(status, code, at_ms, headers) if kind is RefusalKind.THROTTLED else None
     return DefiniteNo(kind, str(code), message, wait)
 
@@ -129,6 +101,6 @@ def refused_read(status: int, body: bytes, headers: Mapping[str, str]) -> VenueE
         return VenueUnavailable(f"The venue answered HTTP {status}.", status=status)
     if code == 0:
         return None if status < 300 else VenueUnavailable(f"The venue answered HTTP {status}.", status=status)
-    if code in {10000, 10016, 10019}:
+    if code in _FAULTS:
         return VenueUnavailable(f"The venue has a fault: code {code}.", code=code)
     return VenueRefused(f"The venue refused: {message}", kind or RefusalKind.OTHER, str(code))

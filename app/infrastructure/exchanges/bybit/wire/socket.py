@@ -14,8 +14,6 @@ PRIVATE_PATH: Final = "/v5/private"
 PING: Final = '{"op":"ping"}'
 """The venue asks for one every 20 seconds."""
 
-PRIVATE_TOPICS: Final = ("order.linear", "execution.linear", "position.linear", "wallet")
-
 
 class Reply(msgspec.Struct, frozen=True):
     """An answer to something that we said; a data message has no `op`. Private and public sockets differ in fields."""

@@ -1,0 +1,135 @@
+"""The statements of protections: what is guarded, what is due, and the exit that a trigger becomes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.types import BigInteger, Text, Uuid
+
+from app.infrastructure.postgres.arrays import arrays
+
+_LIVE: Final = "('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING')"
+_LOOKED_AT: Final = "('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING', 'ABSENT')"
+
+GUARDED: Final = text(f"""
+WITH held AS (
+  SELECT p.follow_id, p.symbol, p.account_id, p.quantity, p.cost, p.opened_at
+    FROM positions p JOIN follows f ON f.id = p.follow_id
+   WHERE p.quantity <> 0 AND f.protection <> '{{}}'),
+orphaned AS (
+  SELECT DISTINCT x.follow_id, x.symbol, x.account_id FROM protections x
+   WHERE x.state IN {_LIVE}
+     AND NOT EXISTS (SELECT FROM held h WHERE h.follow_id = x.follow_id AND h.symbol = x.symbol)),
+guarded AS (
+  SELECT * FROM held
+  UNION ALL
+  SELECT o.follow_id, o.symbol, o.account_id, coalesce(p.quantity, 0), coalesce(p.cost, 0), p.opened_at
+    FROM orphaned o LEFT JOIN positions p ON p.account_id = o.account_id AND p.symbol = o.symbol
+                                         AND p.follow_id = o.follow_id)
+SELECT g.follow_id, g.symbol, g.account_id, g.quantity, g.cost, g.opened_at, f.whale_id, f.protection, a.venue, a.sealed,
+       a.hedged, m.best, m.bare_since,
+       EXISTS (SELECT FROM trades t WHERE t.account_id = g.account_id AND NOT t.settled AND t.follow_id = g.follow_id
+                  AND t.symbol = g.symbol AND t.leg = 'EXIT') AS leaving
+  FROM guarded g
+  JOIN follows f ON f.id = g.follow_id
+  JOIN accounts a ON a.id = g.account_id
+  LEFT JOIN protection_marks m ON m.follow_id = g.follow_id AND m.symbol = g.symbol AND m.opened_at = g.opened_at
+ WHERE octet_length(a.sealed) > 0
+ ORDER BY g.follow_id, g.symbol
+""")
+
+ROWS: Final = arrays(
+    f"""
+SELECT x.*, v.opened_at AS since FROM protections x
+  JOIN unnest(:follow, :symbol) AS k(follow_id, symbol) USING (follow_id, symbol)
+  LEFT JOIN positions v ON v.account_id = x.account_id AND v.symbol = x.symbol AND v.follow_id = x.follow_id
+ WHERE x.state IN {_LIVE} OR v.opened_at IS NULL OR x.created_at >= v.opened_at
+ ORDER BY x.rung, x.attempt
+""",
+    follow=BigInteger,
+    symbol=Text,
+)
+
+NEWEST: Final = arrays(
+    """
+SELECT follow_id, symbol, rung, max(attempt) AS attempt FROM protections
+  JOIN unnest(:follow, :symbol) AS k(follow_id, symbol) USING (follow_id, symbol)
+ GROUP BY follow_id, symbol, rung
+""",
+    follow=BigInteger,
+    symbol=Text,
+)
+
+BEGIN: Final = text("""
+INSERT INTO protections (follow_id, symbol, rung, attempt, account_id, venue, client_order_id, signal_id, kind, side,
+                         trigger, quantity, state, signed_ms, valid_ms, look_at)
+VALUES (:follow_id, :symbol, :rung, :attempt, :account_id, :venue, :client_order_id, :signal_id, :kind, :side,
+        :trigger, :quantity, :state, :signed_ms, :valid_ms, :look_at)
+ON CONFLICT DO NOTHING RETURNING client_order_id
+""")
+
+CHANGE: Final = text("""
+UPDATE protections
+   SET state = :state, protection_id = :protection_id, order_id = :order_id, looks = :looks, look_at = :look_at,
+       code = :code, message = :message, updated_at = now(), version = version + 1
+ WHERE client_order_id = :client_order_id AND state = :was
+RETURNING client_order_id
+""")
+
+BY_CLIENT_ID: Final = text("SELECT * FROM protections WHERE client_order_id = :client_order_id")
+
+DUE: Final = text(f"""
+WITH due AS (
+  SELECT client_order_id FROM protections WHERE state IN {_LOOKED_AT} AND look_at <= :now
+   ORDER BY look_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+UPDATE protections x SET look_at = :hidden_until
+  FROM due, accounts a
+ WHERE x.client_order_id = due.client_order_id AND a.id = x.account_id
+RETURNING x.*, a.sealed
+""")
+
+REMEMBER: Final = text("""
+INSERT INTO protection_marks (follow_id, symbol, opened_at, best, bare_since)
+VALUES (:follow, :symbol, :opened_at, :best, :bare_since)
+ON CONFLICT (follow_id, symbol) DO UPDATE
+   SET opened_at = excluded.opened_at, bare_since = excluded.bare_since,
+       best = CASE WHEN protection_marks.opened_at <> excluded.opened_at THEN excluded.best
+                   WHEN CAST(:is_long AS boolean) THEN greatest(protection_marks.best, excluded.best)
+                   ELSE least(protection_marks.best, excluded.best) END
+ WHERE protection_marks.opened_at <= excluded.opened_at
+""")
+
+ASKED: Final = arrays("SELECT s.id FROM signals s WHERE s.id = ANY(:ids)", ids=Uuid)
+
+LOCK_ACCOUNT: Final = text("SELECT account_id FROM funds WHERE account_id = :account FOR UPDATE")
+
+BECOMES_SIGNAL: Final = text("""
+INSERT INTO signals (id, source, whale_id, venue, symbol, action, is_exit, side, quantity, fraction, reference_price,
+                     priority, lane, leader_at, created_at, scope, flip, trace_id, state, done_at)
+SELECT :signal, 'PROTECTION', f.whale_id, :venue, :symbol, 'REDUCE', true, :side, :quantity, 1, :trigger, 0,
+       'signals.exits', :at, :at, f.id, false, :trace, 'DONE', now()
+  FROM follows f WHERE f.id = :follow
+ON CONFLICT DO NOTHING
+""")
+
+BECOMES_DECISION: Final = text("""
+INSERT INTO decisions (follow_id, signal_id, outcome, code, reason, inputs)
+VALUES (:follow, :signal, 'COPIED', :code, :reason, CAST(:inputs AS jsonb)) ON CONFLICT DO NOTHING
+""")
+
+BECOMES_TRADE: Final = text("""
+INSERT INTO trades (follow_id, signal_id, leg, account_id, venue, symbol, side, reduce_only, quantity, leverage,
+                    reference_price, hold, hold_left, state, attempt)
+SELECT :follow, :signal, 'EXIT', :account, :venue, :symbol, :side, true, :quantity,
+       coalesce((SELECT leverage FROM account_markets WHERE account_id = :account AND symbol = :symbol), 1),
+       :trigger, 0, 0, 'WORKING', 0
+ON CONFLICT DO NOTHING
+""")
+
+BECOMES_ORDER: Final = text("""
+INSERT INTO orders (follow_id, signal_id, leg, attempt, account_id, client_order_id, state, signed_ms, valid_ms,
+                    quantity, venue_order_id, look_at)
+VALUES (:follow, :signal, 'EXIT', 0, :account, :client_order_id, 'OPEN', :signed_ms, :valid_ms, :quantity, :order_id, :at)
+ON CONFLICT DO NOTHING
+""")

@@ -1,0 +1,117 @@
+"""What a model of protections consists of: rows, the venue, the rules that it is searched under, and what a keeper decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.domain.trading.protection import IS_LIVE, ProtectionEvent, ProtectionState
+
+VALIDITY = 1
+CLOCK_ERROR = 1
+VISIBLE_WITHIN = 1
+HORIZON = 4
+GONE = -1
+ANSWERS = 2
+STATE, EVENT = ProtectionState, ProtectionEvent
+
+
+class Row(NamedTuple):
+    """One attempt as stored; `want` numbers the price at which it should rest, `trades` the exits that it became."""
+
+    state: ProtectionState
+    want: int
+    age: int = 0
+    looks: int = 0
+    was_absent: bool = False
+    trades: int = 0
+    booked: int = 0
+
+
+class AtVenue(NamedTuple):
+    """One protection at the venue: "resting", "triggered" or "canceled"."""
+
+    attempt: int
+    standing: str = "resting"
+    filled: int = 0
+    visible: bool = False
+
+
+class World(NamedTuple):
+    """Everything. `position` is what the venue holds, `held` what our books hold; `leader` how far the leader's close is."""
+
+    rows: tuple[Row, ...] = ()
+    venue: tuple[AtVenue, ...] = ()
+    unsent: tuple[int, ...] = ()
+    flying: tuple[tuple[int, int], ...] = ()
+    cancels: tuple[int, ...] = ()
+    stale: tuple[str, int] | None = None
+    want: int = 0
+    position: int = 1
+    held: int = 1
+    leader: str = "in"
+
+    def at_venue(self, attempt: int) -> AtVenue | None:
+        return next((one for one in self.venue if one.attempt == attempt), None)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether an exit is on its way: the leader's, or one that a protection became."""
+        return self.leader in ("asked", "executed") or any(row.trades > row.booked for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Which venue, and which keeper. The defaults of the flags are what is built.
+
+    `owner` is what the account's owner holds himself. `cancels_cross`: the venue may say "canceled" of what triggered.
+    `exit_goes_last` is a rule that is not built: a spot exit leaves once nothing rests or can come to rest any more.
+    """
+
+    spot: bool = False
+    owner: int = 0
+    attempts: int = 2
+    moves: int = 1
+    visibility_bound: bool = True
+    cancels_cross: bool = False
+    two_workers: bool = True
+    reduce_only: bool = True
+    fence: bool = True
+    committed_timestamp: bool = True
+    waits_in_doubt: bool = True
+    replaces_before_cancelling: bool = True
+    cancels_when_flat: bool = True
+    frees_coins_for_an_exit: bool = True
+    looks_at_the_absent: bool = True
+    asks_again_to_cancel: bool = True
+    believes_a_crossing: bool = True
+    becomes_one_exit: bool = True
+    exit_goes_last: bool = False
+
+    @property
+    def counts_from(self) -> int:
+        """The age from which a negative answer counts."""
+        if not self.fence:
+            return 0
+        return VALIDITY + CLOCK_ERROR + (VISIBLE_WITHIN if self.visibility_bound else 0)
+
+
+def decisions(world: World, rules: Guard) -> tuple[tuple[str, int], ...]:
+    """What the keeper does about what it sees: ("cancel", attempt) and ("place", attempt)."""
+    resting = [number for number, row in enumerate(world.rows) if row.state is STATE.RESTING]
+    if not world.held:
+        return tuple(("cancel", number) for number in resting) if rules.cancels_when_flat else ()
+    if rules.spot and rules.frees_coins_for_an_exit and world.leaving:
+        return tuple(("cancel", number) for number in resting)
+    live = [number for number, row in enumerate(world.rows) if row.state in IS_LIVE]
+    newest = max(live, default=None)
+    newest_rests = newest is not None and world.rows[newest].state is STATE.RESTING
+    made = [("cancel", number) for number in resting if newest_rests and number != newest]
+    if newest_rests and newest is not None and world.rows[newest].want == world.want:
+        return tuple(made)
+    in_doubt = newest is not None and not newest_rests
+    if world.leaving or (in_doubt and rules.waits_in_doubt):
+        return tuple(made)
+    if newest is not None and newest_rests and (rules.spot or not rules.replaces_before_cancelling):
+        return (*made, ("cancel", newest))
+    return (*made, ("place", len(world.rows))) if len(world.rows) < rules.attempts else tuple(made)

@@ -1,0 +1,105 @@
+"""The count after the storm: what the exchange's own ledger holds, judged against what our books say. Pure.
+
+Nothing is taken on trust from our side: an order that we do not know, an intent that executed twice and a position whose
+leader has gone are all found on the exchange's rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Final
+
+OUR_FORM: Final = re.compile(r"c[0-9a-z]{24}[ex][0-9a-z]")
+
+OURS: Final = """
+SELECT o.client_order_id, t.follow_id || '/' || t.signal_id || '/' || t.leg AS intent, t.quantity
+  FROM orders o JOIN trades t USING (follow_id, signal_id, leg)
+"""
+LEAKS: Final = """
+SELECT a.label FROM funds m JOIN accounts a ON a.id = m.account_id
+ WHERE m.held <> coalesce((SELECT sum(t.hold_left) FROM trades t
+                            WHERE t.account_id = m.account_id AND NOT t.settled AND t.state <> 'ABANDONED'), 0)
+"""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The breaches, each by the names of its examples; `audit` is what our own audit finds, `books` where the two differ."""
+
+    duplicates: tuple[str, ...] = ()
+    lost_closes: tuple[str, ...] = ()
+    leaked_holds: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    books: tuple[str, ...] = ()
+    audit: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not any(getattr(self, one.name) for one in fields(self))
+
+    def sentence(self) -> str:
+        """Return the counts, and an example of each kind that was found."""
+        parts = []
+        for one in fields(self):
+            found = getattr(self, one.name)
+            example = f" ({found[0]})" if found else ""
+            parts.append(f"{len(found)} {one.name.replace('_', ' ')}{example}")
+        return ", ".join(parts)
+
+
+def duplicates(orders: Rows, ours: Rows) -> tuple[str, ...]:
+    """Return what executed more than once: one id twice at the exchange, or an intent beyond its quantity."""
+    executed = [order for order in orders if Decimal(order["executed_quantity"]) > 0]
+    ids = Counter((order["account_id"], order["client_order_id"]) for order in executed)
+    found = [f"{cid} executed {number} times" for (_, cid), number in ids.items() if number > 1]
+    known = {row["client_order_id"]: row for row in ours}
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    wanted: dict[str, Decimal] = {}
+    for order in executed:
+        row = known.get(order["client_order_id"])
+        if row is not None:
+            sums[row["intent"]] += Decimal(order["executed_quantity"])
+            wanted[row["intent"]] = row["quantity"]
+    found += [
+        f"intent {intent} executed {total} of {wanted[intent]}"
+        for intent, total in sums.items()
+        if total > wanted[intent]
+    ]
+    return tuple(found)
+
+
+def orphans(orders: Rows, ours: Rows) -> tuple[str, ...]:
+    """Return the ids of our form at the exchange that no attempt of ours bears."""
+    known = {row["client_order_id"] for row in ours}
+    return tuple(
+        sorted(
+            order["client_order_id"]
+            for order in orders
+            if OUR_FORM.fullmatch(order["client_order_id"]) and order["client_order_id"] not in known
+        )
+    )
+
+
+def lost_closes(positions: Rows, leader: str) -> tuple[str, ...]:
+    """Return the followers' positions on markets on which the leader has none."""
+    held = [row for row in positions if Decimal(row["quantity"])]
+    led = {row["symbol"] for row in held if row["account_id"] == leader}
+    return tuple(
+        f"{row['label']} holds {row['quantity']} {row['symbol']}"
+        for row in held
+        if row["account_id"] != leader and row["symbol"] not in led
+    )
+
+
+def total(counts: Sequence[Counts]) -> Counts:
+    """Return all counts as one."""
+    return Counts(
+        *(tuple(found for count in counts for found in getattr(count, one.name)) for one in fields(Counts))
+    )
