@@ -31,6 +31,10 @@ from simulator.hyperliquid.limits import Weights
 from simulator.hyperliquid.rest import HyperliquidRest
 from simulator.hyperliquid.stream import HyperliquidStreams
 from simulator.limits import Limiter
+from simulator.okx.limits import EndpointLimits
+from simulator.okx.rest import OkxRest
+from simulator.okx.routes import v5_routes as okx_routes
+from simulator.okx.stream import OkxStreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,15 @@ def bybit(parts: Parts) -> Venue:
     return Venue(doors={"/v5/": rest}, sockets={"/v5/": streams.serve}, disconnect=streams.disconnect)
 
 
+def okx(parts: Parts) -> Venue:
+    """OKX v5: REST behind `/api/v5/`, sockets behind `/ws/v5/`."""
+    limits = EndpointLimits(parts.limiter.limits)
+    parts.limiter.also_forgiven.append(limits.forgive)
+    streams = OkxStreams(parts.exchange.state, parts.faults)
+    rest = OkxRest(parts.exchange, limits, okx_routes(), later)
+    return Venue(doors={"/api/v5/": rest}, sockets={"/ws/v5/": streams.serve}, disconnect=streams.disconnect)
+
+
 def bitget(parts: Parts) -> Venue:
     """Bitget v2: REST behind `/api/v2/`, sockets behind `/v2/ws/`."""
     limits = BitgetLimits(parts.limiter.limits)
@@ -128,4 +141,4 @@ def hyperliquid(parts: Parts) -> Venue:
     )
 
 
-DIALECTS = (binance, bybit, bitget, hyperliquid)
+DIALECTS = (binance, bybit, okx, bitget, hyperliquid)

@@ -79,6 +79,23 @@ def _bybit(kind: MarketKind, collateral: str | None, orders_10s: int) -> Capabil
     )
 
 
+def _okx(kind: MarketKind) -> Capabilities:
+    # The header expTime bounds the execution; 60 orders in 2 s per account and instrument; reads are limited per
+    # endpoint and account (10 to 60 in 2 s), for which an address budget of 10 a second stands: OKX v5 documentation.
+    return Capabilities(
+        kind=kind,
+        collateral="USDT",
+        id_uniqueness=IdUniqueness.OPEN_ORDERS,
+        validity=timedelta(seconds=5),
+        orders_per_account_10s=300,
+        weight_per_ip_minute=6000,
+        orders_window=timedelta(seconds=2),
+        weight_window=timedelta(seconds=2),
+        reduces=kind is not MarketKind.SPOT,
+        hedges=kind is not MarketKind.SPOT,
+    )
+
+
 def _bitget(kind: MarketKind) -> Capabilities:
     # A request is refused when its timestamp lies more than 30 s behind (code 40008); a spot order states a shorter window
     # of its own (`receiveWindow`), futures orders and plans cannot. 10 orders a second and account; an address may make
@@ -134,6 +151,8 @@ CAPABILITIES: Final[Mapping[Venue, Capabilities]] = MappingProxyType(
         Venue.BYBIT_SPOT: _bybit(_SPOT, "USDT", 200),
         Venue.BYBIT_LINEAR: _bybit(_LINEAR, "USDT", 100),
         Venue.BYBIT_INVERSE: _bybit(_INVERSE, None, 100),
+        Venue.OKX_SPOT: _okx(_SPOT),
+        Venue.OKX_SWAP: _okx(_LINEAR),
         Venue.BITGET_SPOT: _bitget(_SPOT),
         Venue.BITGET_USDT_FUTURES: _bitget(_LINEAR),
         # The nonce is the signed timestamp and expiresAfter bounds the execution; 1200 weight a minute and address,

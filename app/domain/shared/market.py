@@ -38,6 +38,8 @@ class Venue(StrEnum):
     BYBIT_SPOT = "bybit-spot"
     BYBIT_LINEAR = "bybit-linear"
     BYBIT_INVERSE = "bybit-inverse"
+    OKX_SPOT = "okx-spot"
+    OKX_SWAP = "okx-swap"
     BITGET_SPOT = "bitget-spot"
     BITGET_USDT_FUTURES = "bitget-usdt-futures"
     HYPERLIQUID = "hyperliquid"

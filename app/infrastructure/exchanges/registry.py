@@ -38,6 +38,7 @@ from app.infrastructure.exchanges.instruments import InstrumentTable
 from app.infrastructure.exchanges.keys import KeyRing
 from app.infrastructure.exchanges.market import GuardedMarket
 from app.infrastructure.exchanges.marks import MarkBook
+from app.infrastructure.exchanges.okx.rows import ROWS as OKX
 from app.infrastructure.exchanges.settings import VenueSettings
 from app.infrastructure.exchanges.shared import VenueShared
 from app.infrastructure.exchanges.stream import Sockets
@@ -47,7 +48,7 @@ from app.infrastructure.redis.budget import RedisBudget
 from app.infrastructure.redis.circuits import SharedCircuits
 
 VENUES: Final[Mapping[Venue, VenueRow]] = MappingProxyType(
-    {**BINANCE, **BYBIT, **BITGET, **HYPERLIQUID, **GENERIC}
+    {**BINANCE, **BYBIT, **OKX, **BITGET, **HYPERLIQUID, **GENERIC}
 )
 
 

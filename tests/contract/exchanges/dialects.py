@@ -60,6 +60,23 @@ _BYBIT: Final = Dialect(
     long_window={"uid_window_ms": 10_000},
 )
 
+_OKX: Final = Dialect(
+    create="POST /api/v5/trade/order",
+    protect="POST /api/v5/trade/order-algo",
+    look_up="GET /api/v5/trade/order",
+    balance="GET /api/v5/account/balance",
+    unknown_key="50111",
+    throttles=((429, '{"code":"50011","msg":"Too Many Requests","data":[]}'), (429, "Too Many Requests")),
+    ten_orders=50,
+    limits={"orders_per_10s": 50},
+    stream_refusal={"endpoint": "WS", "kind": "drop", "event": "login"},
+    acknowledges_first=True,
+    # The venue shows no counters: its word is the refusal of the tenth order in its window.
+    long_window={"orders_per_10s": 45, "uid_window_ms": 10_000},
+    passphrase="passphrase",
+    stranger="unknownkey:secret:passphrase",
+)
+
 
 def _agent(number: int) -> Mapping[str, object]:
     """An account by its address, and the private key of the agent that signs for it; any key below the order is one."""
@@ -140,6 +157,10 @@ DIALECTS: Final[Mapping[Venue, Dialect]] = {
         asset="BTC",
         wallet=Decimal(1),
         account=lambda number: {"balances": {"BTC": "1"}},
+    ),
+    Venue.OKX_SWAP: _OKX,
+    Venue.OKX_SPOT: replace(
+        _OKX, tiny="0.00005", account=lambda number: {"balances": {"BTC": "1"}}, right="spot"
     ),
     Venue.HYPERLIQUID: Dialect(
         create="POST /exchange",
