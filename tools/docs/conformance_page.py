@@ -27,7 +27,7 @@ clients and by requests that those clients signed. Nothing here was run against 
 
 _GENERIC: Final = """Venues whose name begins with `ccxt-` have no adapter of their own: one generic gateway trades on
 them through the ccxt library. It passes its own cases on three dialects of the simulated exchange
-(its own tests); the exchanges themselves have no dialect."""
+(`tests/integration/exchanges`); the exchanges themselves have no dialect."""
 
 
 @dataclass(frozen=True, slots=True)

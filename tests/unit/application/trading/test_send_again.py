@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -149,3 +150,23 @@ async def test_one_market_that_cannot_be_served_does_not_stop_another(crew: Crew
     assert (done.sent_again, done.given_up) == (1, 0)
     assert [placed.instrument.symbol for placed in crew.gateway.placed] == [ETH]
     assert crew.metrics.seen["lookup_failed"] == 1
+
+
+async def test_a_market_that_does_not_answer_holds_up_no_other_one(crew: Crew) -> None:
+    for number, sym in enumerate((BTC, ETH)):
+        one = put(crew.book, number, sym=sym, state=OrderState.NOT_SENT, trade_state=TradeState.WAITING)
+        crew.trade(one).retry_at = START
+    freed = asyncio.Event()
+    left: set[str] = set()
+
+    async def meet(order: PlaceOrder) -> Outcome:
+        """Each answer waits for the other order to have left."""
+        left.add(order.instrument.symbol)
+        if len(left) == 2:
+            freed.set()
+        await freed.wait()
+        return Accepted(report(crew.book.stored(order.client_order_id)))
+
+    crew.gateway.on_place = meet
+    async with crew, asyncio.timeout(5):
+        assert (await recover(crew)()).sent_again == 2
