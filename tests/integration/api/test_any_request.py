@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -68,26 +68,35 @@ def server(shared: tuple[str, Scene]) -> Iterator[str]:
     assert not thread.is_alive()
 
 
+ADMITTED = {200, 201, 204, 404, 409}
+
+
+def _made_of(
+    cases: st.SearchStrategy[Any], number: int
+) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    def decorate(ask: Callable[..., None]) -> Callable[[], None]:
+        made: Callable[[], None] = settings(
+            max_examples=number,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )(given(case=cases)(ask))
+        return made
+
+    return decorate
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_any_request_is_answered_as_described(server: str, shared: tuple[str, Scene], name: str) -> None:
     operation = DESCRIBED.find_operation_by_id(name)
     headers = shared[1].operator.headers
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(
-        case=st.one_of(
-            operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE),
-            operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
-        )
-    )
-    def answered(case: schemathesis.Case[Any]) -> None:
+    good = operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
+    bad = operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE)
+
+    def ask(case: schemathesis.Case[Any]) -> None:
         if name in {"revoke_tokens", "suspend_user"}:
             case.path_parameters = {
                 **case.path_parameters,
@@ -97,5 +106,7 @@ def test_any_request_is_answered_as_described(server: str, shared: tuple[str, Sc
         seen.add(answer.status_code)
 
     seen: set[int] = set()
-    answered()
-    assert seen & {200, 201, 204, 404, 409}, "Nothing that was made came past the door."
+    _made_of(st.one_of(good, bad), EXAMPLES)(ask)()
+    if not seen & ADMITTED:  # which requests are made depends on what else the process has loaded
+        _made_of(good, 5 * EXAMPLES)(ask)()
+    assert seen & ADMITTED, "Nothing that was made came past the door."

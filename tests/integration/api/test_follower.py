@@ -117,6 +117,13 @@ async def test_a_follow_lives_from_start_to_stop(api: Api) -> None:
         "symbols_denied": [],
         "tiny": "SKIP",
         "tiny_factor_max": "2",
+        "protection": {
+            "stop_loss": None,
+            "take_profits": [],
+            "trailing": None,
+            "break_even_after": None,
+            "unprotected": "ALARM",
+        },
     }
     assert (await call(api, "POST", "/follows", wanted))[1]["code"] == "already_exists"
     path = f"/follows/{follow['id']}"
