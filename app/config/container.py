@@ -142,9 +142,25 @@ def celery_app(settings: Settings, task_cls: str | None = None) -> Celery:
     return make_celery(settings.redis_url.get_secret_value(), task_cls)
 
 
+def _quotes(settings: Settings, venues: VenuePool) -> PoolQuotes:
+    return PoolQuotes(venues, {venue: options.mark_age_max_s for venue, options in settings.venues.items()})
+
+
 def _vault(settings: Settings) -> AesGcmVault:
     ring = {kid: key_from_text(text) for kid, text in settings.vault_ring().items()}
     return AesGcmVault(ring, settings.vault_active)
+
+
+def _relay(
+    engine: AsyncEngine,
+    uow: Callable[[], PostgresUnitOfWork],
+    bell: CeleryBell,
+    clock: SystemClock,
+    metrics: PrometheusMetrics,
+) -> OutboxRelay:
+    stopped = CloseStoppedFollow(uow, PostgresHeldMarkets(engine), CloseFollowMarkets(clock), bell)
+    flatten = Flatten(uow, PostgresHeldInScope(engine), bell, clock)
+    return OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped, flatten), uow), clock)
 
 
 @asynccontextmanager
@@ -171,17 +187,15 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         def uow() -> PostgresUnitOfWork:
             return PostgresUnitOfWork(engine, clock)
 
-        executions = PostgresExecutionBook(engine, clock)
+        executions = PostgresExecutionBook(engine, clock, settings.platform_limits)
         settler = Settler(executions, bell, clock, metrics, _alarm)
         settler.start()
         stack.push_async_callback(settler.stop)
-        held = PostgresHeldMarkets(engine)
-        stopped = CloseStoppedFollow(uow, held, CloseFollowMarkets(clock), bell)
-        flatten = Flatten(uow, PostgresHeldInScope(engine), bell, clock)
-        trading = _Trading(settings, engine, venues, executions, settler, clock, metrics)
-        guard = protections(settings, engine, uow, venues, trading.quotes, bell, clock, metrics)
+        quotes = _quotes(settings, venues)
+        guard = protections(settings, engine, uow, venues, quotes, bell, clock, metrics)
+        trading = _Trading(settings, engine, venues, executions, settler, quotes, guard, clock, metrics)
         compare = reconciliation(
-            settings, engine, redis, venues, executions, settler, guard.desk, trading.quotes, clock, metrics
+            settings, engine, redis, venues, executions, settler, guard.desk, quotes, clock, metrics
         )
         yield App(
             settings=settings,
@@ -202,7 +216,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
             recover=trading.recover,
             protections=guard,
             reconciliation=compare,
-            relay=OutboxRelay(engine, EventBus(reactions(bell, metrics, stopped, flatten), uow), clock),
+            relay=_relay(engine, uow, bell, clock, metrics),
             ingest=IngestBurst(uow, bell, clock, metrics, settings.entry_ttl),
             entry_slots=asyncio.Semaphore(max(1, settings.worker_threads - _THREADS_FOR_EXITS)),
             recovering=asyncio.Lock(),
@@ -219,14 +233,13 @@ class _Trading:
         venues: VenuePool,
         executions: PostgresExecutionBook,
         settler: Settler,
+        quotes: PoolQuotes,
+        guard: Protections,
         clock: SystemClock,
         metrics: PrometheusMetrics,
     ) -> None:
         self._clock = clock
         placer = Placer(venues, executions, settler, clock, metrics)
-        self.quotes = quotes = PoolQuotes(
-            venues, {venue: options.mark_age_max_s for venue, options in settings.venues.items()}
-        )
         secret = settings.id_secret.get_secret_value().encode()
         self._copier = CopySignal(
             book=PostgresCopyBook(engine, settings.platform_limits),
@@ -240,6 +253,7 @@ class _Trading:
             fences=settings.fence,
             venues=tuple(settings.venues),
             chunk_max=settings.chunk_max,
+            withdraw=guard.withdraw,
         )
         self.recover = Recover(
             absence=Absence(executions, venues, clock, settings.fence),

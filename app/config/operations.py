@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.shared.bus import EventBus
+from app.application.trading.accept_drift import AcceptDrift
 from app.application.trading.audit import Auditor
 from app.application.trading.drift import DriftBook, FindDrift
 from app.application.trading.reconcile import Reconcile
@@ -58,6 +59,13 @@ async def opened_reconciling(
     async with build(settings) as app:
         book = PostgresDriftBook(app.engine)
         yield Reconciling(app.recover, book, FindDrift(book, app.venues, pause), app.reconciliation.account)
+
+
+@asynccontextmanager
+async def opened_accepting(settings: Settings) -> AsyncIterator[AcceptDrift]:
+    """Yield the operator's act of accepting a difference, on a running App."""
+    async with build(settings) as app:
+        yield app.reconciliation.accept
 
 
 @asynccontextmanager

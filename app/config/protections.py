@@ -1,4 +1,4 @@
-"""Wiring of protection: the desk that books its news, the sender, and the keeper that runs on the beat."""
+"""Wiring of protection: the desk that books its news, the sender, the keeper that runs on the beat, and what withdraws."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.application.trading.ports import Quotes
 from app.application.trading.protect import KeepProtection
 from app.application.trading.protect_send import ProtectionSender
 from app.application.trading.protection_evidence import ProtectionDesk
+from app.application.trading.withdraw import Withdraw
 from app.config.settings import Settings
 from app.domain.exchanges.venue import FenceRule
 from app.domain.shared.clock import Clock
@@ -30,6 +31,7 @@ class Protections:
     desk: ProtectionDesk
     sender: ProtectionSender
     keep: KeepProtection
+    withdraw: Withdraw
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> int:
@@ -54,7 +56,7 @@ def protections(
     """Return the parts, wired."""
     fences: Callable[[Venue], FenceRule] = settings.fence
     book = PostgresProtectionBook(engine, uow)
-    desk = ProtectionDesk(book, clock, metrics)
+    desk = ProtectionDesk(book, clock, metrics, bell)
     sender = ProtectionSender(
         book=book,
         desk=desk,
@@ -76,4 +78,4 @@ def protections(
         metrics=metrics,
         bare_max=settings.unprotected_max,
     )
-    return Protections(desk, sender, keep)
+    return Protections(desk, sender, keep, Withdraw(book, sender, quotes, metrics))

@@ -14,7 +14,13 @@ from app.domain.risk.events import HaltRaised
 from app.domain.signals.events import SignalAccepted
 from app.domain.signals.ports import SignalBell
 from app.domain.signals.priority import Lane
-from app.domain.trading.events import MarketFrozen, OrdersRefused, PositionClosedOutside
+from app.domain.trading.events import (
+    DriftAccepted,
+    ExitGivenUp,
+    MarketFrozen,
+    OrdersRefused,
+    PositionClosedOutside,
+)
 from app.domain.users.events import FollowStopped, KeyRefused
 
 _LOG = structlog.get_logger("reactions")
@@ -83,7 +89,33 @@ def _reports_of_drift(metrics: Metrics) -> Mapping[str, Sequence[AnyHandler]]:
             metrics.count("markets_frozen")
             _LOG.error("market.frozen", account_id=event.account_id, symbol=event.symbol)
 
+    async def report_exit_given_up(delivery: Delivery) -> None:
+        event = delivery.event
+        if isinstance(event, ExitGivenUp):
+            _LOG.error(
+                "exit.given_up",
+                account_id=event.account_id,
+                follow_id=event.follow_id,
+                signal_id=str(event.signal_id),
+                symbol=event.symbol,
+            )
+
+    async def report_accepted(delivery: Delivery) -> None:
+        event = delivery.event
+        if isinstance(event, DriftAccepted):
+            _LOG.warning(
+                "drift.accepted",
+                account_id=event.account_id,
+                symbol=event.symbol,
+                ours=str(event.ours),
+                theirs=str(event.theirs),
+                by=event.by,
+                reason=event.reason,
+            )
+
     return {
+        DriftAccepted.name: (Handler("report-accepted-drift", report_accepted),),
         PositionClosedOutside.name: (Handler("report-outside-exit", report_outside_exit),),
+        ExitGivenUp.name: (Handler("report-exit-given-up", report_exit_given_up),),
         MarketFrozen.name: (Handler("report-frozen-market", report_frozen_market),),
     }

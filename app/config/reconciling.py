@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.shared.telemetry import Metrics
+from app.application.trading.accept_drift import AcceptDrift
 from app.application.trading.execution_ports import ExecutionBook
 from app.application.trading.explain import ExplainShortfall
 from app.application.trading.ports import Quotes
@@ -33,10 +34,11 @@ _NEXT_LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The parts; `run` is one pass over the accounts whose turn it is."""
+    """The parts; `run` is one pass over the accounts whose turn it is, `accept` an operator's word on one market."""
 
     book: ReconcileBook
     account: Reconcile
+    accept: AcceptDrift
     turns: RedisTurns
     _in_turn: ReconcileInTurn
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -65,18 +67,21 @@ def reconciliation(
     book = PostgresReconcileBook(engine, clock)
     secret = settings.id_secret.get_secret_value().encode()
     pause: Callable[[], Awaitable[None]] = partial(asyncio.sleep, _NEXT_LOOK_S)
+    explain = ExplainShortfall(book, settler, desk, quotes, clock, secret)
+    patience = Patience(settings.drift_looks, settings.drift_spread)
     account = Reconcile(
         book=book,
         executions=executions,
         gateways=venues,
-        explain=ExplainShortfall(book, settler, desk, quotes, clock, secret),
+        explain=explain,
         clock=clock,
         metrics=metrics,
-        patience=Patience(settings.drift_looks, settings.drift_spread),
+        patience=patience,
         pause=pause,
     )
     turns = RedisTurns(redis, settings.reconcile_every)
-    return Reconciliation(book, account, turns, ReconcileInTurn(book, turns, account, metrics, _tell))
+    accept = AcceptDrift(book, venues, explain, clock, patience, secret)
+    return Reconciliation(book, account, accept, turns, ReconcileInTurn(book, turns, account, metrics, _tell))
 
 
 def _tell(finding: Finding) -> None:

@@ -74,6 +74,15 @@ METRICS: Final[Sequence[Metric]] = (
         "circuit",
     ),
     _gauge("watches", "Private streams that this process follows."),
+    _gauge("feed_leads", "1 while this process leads the feed; over all processes the sum is to be 1."),
+    _counter(
+        "watches_fell", "Watches of streams that broke off and were begun again, by whose it is.", "role"
+    ),
+    _counter(
+        "leader_markets_missed",
+        "Looks at a leader's market whose position the stream does not explain; it is caught up by asking.",
+        "venue",
+    ),
     _counter("signals_accepted", "New signals stored.", "action"),
     _counter("signals_served", "Signals whose dispatch ended, by their state.", "state"),
     _counter(
@@ -85,6 +94,10 @@ METRICS: Final[Sequence[Metric]] = (
     _counter("evidence_booked", "Reports and fills of venues that were booked."),
     _counter("evidence_quarantined", "Evidence that contradicted what is stored and was set aside."),
     _counter("settle_failed", "Batches of evidence that could not be booked; they are tried again."),
+    _counter(
+        "late_entries_left",
+        "Entries that appeared after their follow had left the market; an exit was made for each.",
+    ),
     _counter("protection_failed", "Positions whose protection could not be reckoned in a pass.", "venue"),
     _counter("lookup_failed", "Questions to a venue that it did not answer.", "code"),
     _counter("protections", "What became of protections, by state and rung.", "state", "rung"),
@@ -117,6 +130,11 @@ METRICS: Final[Sequence[Metric]] = (
     ),
     _counter(
         "markets_frozen", "Markets of accounts on which entries are refused until the books agree again."
+    ),
+    _counter(
+        "exits_unlisted",
+        "Exits put off since the venue does not list the market on which a follow holds something; any wants a look.",
+        "venue",
     ),
     _counter("orders_refused", "Followers whose orders a venue refused."),
     _counter("keys_refused", "API keys that were refused by a venue or by our own rules."),

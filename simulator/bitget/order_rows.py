@@ -147,9 +147,9 @@ def _fee(fill: Fill) -> Json:
 def futures_fill(fill: Fill, order: Order) -> Json:
     """Return an execution of a futures order."""
     side, trade_side = sides_of(fill.side, fill.position_side)
-    if order.origin is Origin.LIQUIDATION:
+    if order.origin in (Origin.LIQUIDATION, Origin.DELEVERAGING):
         held = "long" if fill.side is Side.SELL else "short"
-        trade_side = f"burst_close_{held}"
+        trade_side = f"{'burst' if order.origin is Origin.LIQUIDATION else 'reduce'}_close_{held}"
     return {
         "tradeId": id_text(TRADES, fill.trade_id),
         "symbol": shown(fill.symbol),

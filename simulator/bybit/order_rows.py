@@ -37,6 +37,8 @@ NO_TRIGGER: Json = {
     "closeOnTrigger": False,
 }
 SPOT_STOP = "tpslOrder"
+_CREATORS = {Origin.LIQUIDATION: "CreateByLiq", Origin.DELEVERAGING: "CreateByAdl_PassThrough"}
+_EXECUTIONS = {Origin.LIQUIDATION: "BustTrade", Origin.DELEVERAGING: "AdlTrade"}
 
 
 def conditional_id(conditional: Conditional) -> str:
@@ -78,7 +80,7 @@ def order_json(instrument: Instrument, order: Order, conditional: Conditional | 
         "side": SIDES[order.side],
         "positionIdx": INDEXES[order.position_side],
         "orderStatus": "PartiallyFilledCanceled" if spot and ended and order.executed else status,
-        "createType": "CreateByLiq" if order.origin is Origin.LIQUIDATION else "CreateByUser",
+        "createType": _CREATORS.get(order.origin, "CreateByUser"),
         "cancelType": "CancelByUser" if ended else "UNKNOWN",
         "rejectReason": "EC_NoError",
         "orderType": TYPES[order.type],
@@ -174,14 +176,14 @@ def execution_json(
         "orderPrice": plain(order.price),
         "orderQty": plain(order.quantity),
         "leavesQty": plain(leaves),
-        "createType": "CreateByLiq" if order.origin is Origin.LIQUIDATION else "CreateByUser",
+        "createType": _CREATORS.get(order.origin, "CreateByUser"),
         "orderType": TYPES[order.type],
         "stopOrderType": "UNKNOWN" if conditional is None else _trigger(conditional)["stopOrderType"],
         "execFee": money(fill.commission),
         "execId": id_text(EXECUTIONS + fill.trade_id),
         "execPrice": plain(fill.price),
         "execQty": plain(fill.quantity),
-        "execType": "BustTrade" if order.origin is Origin.LIQUIDATION else "Trade",
+        "execType": _EXECUTIONS.get(order.origin, "Trade"),
         "execValue": plain(worth),
         "execTime": str(fill.time_ms),
         "feeCurrency": fill.commission_asset,

@@ -60,11 +60,12 @@ class Status(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who put the order in: its owner, a triggered conditional order, the liquidation, or the operator."""
+    """Who put the order in: its owner, a triggered conditional order, the liquidation, auto-deleveraging, or the operator."""
 
     CLIENT = "client"
     CONDITIONAL = "conditional"
     LIQUIDATION = "liquidation"
+    DELEVERAGING = "deleveraging"
     OPERATOR = "operator"
 
 

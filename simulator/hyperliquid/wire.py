@@ -107,6 +107,8 @@ def fill_json(instrument: Instrument, order: Order, fill: Fill, before: Decimal,
     cloid = cloid_of(fill.client_order_id)
     if cloid is not None:
         row["cloid"] = cloid
+    if order.origin is Origin.DELEVERAGING:
+        row["dir"] = "Auto-Deleveraging"
     if order.origin is Origin.LIQUIDATION:
         row["liquidation"] = {"liquidatedUser": "", "markPx": dec(fill.price), "method": "market"}
     return row
@@ -132,7 +134,7 @@ def leverage_json(state: State, account: Account, symbol: str) -> Json:
 def position_json(state: State, account: Account, position: Position) -> Json:
     """Return a position that is not flat."""
     instrument, mark = state.instruments[position.symbol], state.mark(position.symbol)
-    worth, profit = abs(position.quantity) * mark, position.unrealised(mark)
+    worth, profit = abs(position.quantity) * mark, _profit(state, position)
     used = position.margin or worth / account.leverage(position.symbol)
     entry = position.entry_price.quantize(Decimal("0.000001"))
     return {
@@ -153,6 +155,11 @@ def position_json(state: State, account: Account, position: Position) -> Json:
     }
 
 
+def _profit(state: State, position: Position) -> Decimal:
+    # An average entry may have no end in decimals; what is written of it has, and the account's worth is made of that.
+    return round(position.unrealised(state.mark(position.symbol)), 8)
+
+
 def state_json(state: State, account: Account | None) -> Json:
     """Return all of an account's perpetual side; an address that is nobody's holds nothing."""
     symbols = {instrument.symbol for instrument in universe(state)}
@@ -161,8 +168,9 @@ def state_json(state: State, account: Account | None) -> Json:
         profit = worth = used = cross = upkeep = free = ZERO
     else:
         positions = [p for p in account.live_positions() if p.symbol in symbols]
-        profit, used = unrealised(state, account), position_margin(state, account)
+        profit, used = sum((_profit(state, p) for p in positions), ZERO), position_margin(state, account)
         worth, cross = account.wallet + profit, cross_balance(state, account)
+        cross += profit - unrealised(state, account)
         upkeep, free = maintenance(state, account, cross_only=True), max(ZERO, available(state, account))
     notional = sum((abs(p.quantity) * state.mark(p.symbol) for p in positions), ZERO)
     rows = [position_json(state, account, p) for p in positions if account is not None]

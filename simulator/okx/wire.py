@@ -17,6 +17,7 @@ from simulator.okx.names import contracts, inst_id, inst_type, plain
 Json = dict[str, object]
 SIDES = {Side.BUY: "buy", Side.SELL: "sell"}
 POSITION_SIDES = {PositionSide.BOTH: "net", PositionSide.LONG: "long", PositionSide.SHORT: "short"}
+_CATEGORIES = {Origin.LIQUIDATION: "full_liquidation", Origin.DELEVERAGING: "adl"}
 STATES = {
     Status.NEW: "live",
     Status.PARTIALLY_FILLED: "partially_filled",
@@ -104,7 +105,7 @@ def order_json(state: State, account: Account, order: Order, last: Fill | None) 
         "rebateCcy": instrument.settle,
         "rebate": "0",
         "source": "7" if triggered else "",
-        "category": "full_liquidation" if order.origin is Origin.LIQUIDATION else "normal",
+        "category": _CATEGORIES.get(order.origin, "normal"),
         "reduceOnly": "true" if order.reduce_only else "false",
         "cancelSource": "1" if order.status is Status.CANCELED else "",
         "tgtCcy": target,
@@ -219,7 +220,7 @@ def position_json(state: State, account: Account, position: Position) -> Json:
         "avgPx": average(instrument, position.entry_price),
         "markPx": plain(mark),
         "last": plain(mark),
-        "upl": plain(position.unrealised(mark)),
+        "upl": plain(round(position.unrealised(mark), 8)),
         "uplRatio": "0",
         "lever": str(account.leverage(position.symbol)),
         "liqPx": "",
@@ -240,7 +241,7 @@ def position_json(state: State, account: Account, position: Position) -> Json:
 
 def detail_json(state: State, account: Account, asset: str) -> Json:
     """Return the wallet of one asset; `availEq` counts unrealised profit, `availBal` does not."""
-    held, profit = account.wallets.get(asset, Decimal(0)), unrealised(state, account, asset)
+    held, profit = account.wallets.get(asset, Decimal(0)), round(unrealised(state, account, asset), 8)
     spendable = free(state, account, asset)
     return {
         "ccy": asset,
@@ -248,7 +249,7 @@ def detail_json(state: State, account: Account, asset: str) -> Json:
         "eq": plain(held + profit),
         "eqUsd": plain(held + profit),
         "availBal": plain(spendable),
-        "availEq": plain(max(Decimal(0), available(state, account, asset))),
+        "availEq": plain(max(Decimal(0), round(available(state, account, asset), 8))),
         "frozenBal": plain(held - spendable),
         "ordFrozen": "0",
         "upl": plain(profit),

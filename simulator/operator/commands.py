@@ -153,9 +153,10 @@ def _prices(marks: dict[str, Decimal]) -> dict[str, str]:
 
 
 def book_fills(exchange: Exchange, given: Input) -> Answer:
-    """Book one order of an account as exactly the given executions."""
+    """Book one order of an account as exactly the given executions; `deleveraged`: the venue's own, against the winner."""
     given.only("account_id", "symbol", "side", "position_side", "client_order_id", "quantity", "reduce_only", "fills",
-               "final")  # fmt: skip
+               "final", "deleveraged")  # fmt: skip
+    deleveraged = given.flag("deleveraged", default=False)
     account = exchange.state.account(given.text("account_id"))
     executions = [(row.decimal("price"), row.decimal("quantity")) for row in given.objects("fills")]
     request = OrderRequest(
@@ -165,8 +166,8 @@ def book_fills(exchange: Exchange, given: Input) -> Answer:
         quantity=given.decimal("quantity", ZERO),
         position_side=given.choice("position_side", PositionSide, PositionSide.BOTH),
         reduce_only=given.flag("reduce_only", default=False),
-        client_order_id=given.text("client_order_id", ""),
-        origin=Origin.OPERATOR,
+        client_order_id=given.text("client_order_id", "adl_autoclose" if deleveraged else ""),
+        origin=Origin.DELEVERAGING if deleveraged else Origin.OPERATOR,
     )
     order = exchange.desk.book(account, request, executions, final=given.flag("final", default=True))
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
@@ -10,7 +9,8 @@ from typing import Any
 
 from app.domain.shared.market import Venue
 from tests.support.books import books_differ
-from tests.support.system import Follower, System, fixed, running_system, until
+from tests.support.hands import codes, holds, label_of, legs, trade_by_hand
+from tests.support.system import System, fixed, running_system, until
 
 LINEAR = (
     Venue.BINANCE_USDM,
@@ -22,46 +22,8 @@ LINEAR = (
 QUICK: Mapping[str, Any] = {"reconcile_every_s": 1, "drift_spread_s": 2, "entry_ttl_s": 120}
 
 
-async def trade_by_hand(system: System, follower: Follower, side: str, quantity: str) -> None:
-    """Let a follower trade on the venue's own pages."""
-    price = system.simulator.operator.get("/fapi/v1/premiumIndex?symbol=BTCUSDT")["markPrice"]
-    await system.simulator.operator.apost(
-        "/sim/fills",
-        {
-            "account_id": follower.simulator_account,
-            "symbol": "BTCUSDT",
-            "side": side,
-            "fills": [{"price": price, "quantity": quantity}],
-            "final": True,
-        },
-    )
-
-
-async def holds(system: System, wanted: list[str]) -> bool:
-    rows = await system.rows("SELECT quantity FROM positions ORDER BY follow_id")
-    return [row["quantity"] for row in rows] == [Decimal(size) for size in wanted]
-
-
-async def codes(system: System, follower: Follower) -> list[str]:
-    rows = await system.rows(
-        "SELECT d.code FROM decisions d JOIN signals s ON s.id = d.signal_id WHERE d.follow_id = :id ORDER BY s.seq",
-        id=follower.follow_id,
-    )
-    return [row["code"] for row in rows]
-
-
-async def at_exchange(system: System, follower: Follower) -> Decimal:
-    rows = await asyncio.to_thread(system.simulator.operator.ledger, "positions", follower.simulator_account)
-    return sum((Decimal(row["quantity"]) for row in rows if row["symbol"] == "BTCUSDT"), Decimal(0))
-
-
 async def books_equal(system: System, owned: dict[str, str] | None = None) -> bool:
     return await books_differ(system, owned) == []
-
-
-async def label_of(system: System, follower: Follower) -> str:
-    found: str = await system.value("SELECT label FROM accounts WHERE id = :id", id=follower.account_id)
-    return found
 
 
 async def test_what_owners_do_by_hand_is_followed_by_the_books_and_never_touched(
@@ -85,7 +47,7 @@ async def test_what_owners_do_by_hand_is_followed_by_the_books_and_never_touched
                 partial(holds, system, ["0", "0", "0", "0"]), what="the leader's close closes the rest"
             )
             await until(partial(books_equal, system, owned), what="all books agree")
-        assert await at_exchange(system, adds) == Decimal("0.003"), "the owner's own part is not touched"
+        assert await legs(system, adds) == {"BOTH": Decimal("0.003")}, "the owner's own part is not touched"
         assert await codes(system, closes) == ["AS_ASKED", "CLOSED_EXTERNALLY", "NOTHING_TO_CLOSE"]
         assert await codes(system, halves) == ["AS_ASKED", "CLOSED_EXTERNALLY", "AS_ASKED"]
         assert await codes(system, adds) == ["AS_ASKED", "AS_ASKED"]

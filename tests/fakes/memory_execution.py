@@ -15,6 +15,7 @@ from app.application.trading.execution_ports import (
     Doubt,
     ExecutionSession,
     LedgerEntry,
+    LeftSince,
     OrderChange,
     Resend,
     StoredAttempt,
@@ -22,63 +23,19 @@ from app.application.trading.execution_ports import (
     WaitingTrade,
 )
 from app.application.trading.ports import Window
-from app.domain.shared.execution import Leg
+from app.domain.shared.events import Event
 from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId
 from app.domain.shared.market import Side, Symbol, Venue
-from app.domain.shared.money import NO_QUANTITY, Money, Quantity
+from app.domain.shared.money import Money, Quantity
 from app.domain.signals.priority import Lane
+from app.domain.signals.signal import Signal
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
+from tests.fakes.execution_rows import FundsRow, OrderRow, TradeKey, TradeRow
 
-TradeKey = tuple[FollowId, SignalId, Leg]
 PositionKey = tuple[AccountId, Symbol, FollowId]
 _DOUBT = (OrderState.SUBMITTING, OrderState.UNKNOWN, OrderState.ABSENT, OrderState.OPEN, OrderState.PARTIAL)
-
-
-@dataclass
-class TradeRow:
-    key: TradeKey
-    account_id: AccountId
-    symbol: Symbol
-    side: Side
-    reduce_only: bool
-    quantity: Quantity
-    hold: Money
-    hold_left: Money
-    leverage: int = 5
-    state: TradeState = TradeState.WORKING
-    attempt: int = 0
-    executed: Quantity = NO_QUANTITY
-    booked: Quantity = NO_QUANTITY
-    settled: bool = False
-    retry_at: datetime | None = None
-    changed_at: datetime | None = None
-    expires_at: datetime | None = None
-    superseded: bool = False
-
-
-@dataclass
-class OrderRow:
-    key: AttemptKey
-    client_order_id: ClientOrderId
-    quantity: Quantity
-    signed_ms: int
-    valid_ms: int
-    look_at: datetime | None
-    state: OrderState = OrderState.SUBMITTING
-    executed: Quantity = NO_QUANTITY
-    venue_order_id: str | None = None
-    code: str | None = None
-    looks: int = 0
-    acked: bool = False
-
-
-@dataclass
-class FundsRow:
-    wallet: Money
-    held: Money = Money(Decimal(0))
-    margin: Money = Money(Decimal(0))
 
 
 @dataclass
@@ -94,8 +51,11 @@ class MemoryExecution:
     )
     ledger: list[LedgerEntry] = field(default_factory=list)
     decisions: list[DecisionChange] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     given_up: list[tuple[AttemptKey, str, str]] = field(default_factory=list)
     deferred_signals: dict[FollowId, tuple[SignalId, Lane]] = field(default_factory=dict)
+    left: list[LeftSince] = field(default_factory=list)
+    asked: list[Signal] = field(default_factory=list)
     told: list[tuple[AccountId, Symbol, int]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     fail_on: str | None = None
@@ -172,6 +132,7 @@ class MemoryExecution:
         assert not keys & {(entry.account_id, entry.entry_key) for entry in changes.ledger}
         self.ledger.extend(changes.ledger)
         self.decisions.extend(changes.decisions)
+        self.events.extend(changes.events)
 
     def _write_order(self, change: OrderChange) -> None:
         row = next(order for order in self.orders.values() if order.key == change.key)
@@ -188,6 +149,15 @@ class MemoryExecution:
 
     async def reopen(self, follows: Sequence[FollowId]) -> Sequence[tuple[SignalId, Lane]]:
         return [self.deferred_signals.pop(f) for f in follows if f in self.deferred_signals]
+
+    async def left_since(self, entries: Sequence[tuple[FollowId, SignalId]]) -> Sequence[LeftSince]:
+        return [one for one in self.left if (one.follow_id, one.entry.id) in entries]
+
+    async def ask_exits(self, exits: Sequence[Signal]) -> Sequence[tuple[SignalId, Lane]]:
+        known = {signal.id for signal in self.asked}
+        new = [signal for signal in exits if signal.id not in known]
+        self.asked.extend(new)
+        return [(signal.id, signal.lane) for signal in new]
 
     async def doubts(self, now: datetime, limit: int, hide_for: timedelta) -> Sequence[Doubt]:
         due = [
@@ -233,6 +203,8 @@ class MemoryExecution:
                     signal_expires_at=trade.expires_at,
                     superseded=trade.superseded,
                     closable=Quantity(abs(position.quantity)),
+                    stopped=trade.stopped,
+                    denied=trade.denied,
                 )
             )
         return found

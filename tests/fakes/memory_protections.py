@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.application.trading.protect_ports import Guarded, Looked, StoredProtection
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
 from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId, WhaleId
-from app.domain.shared.market import Symbol, Venue
+from app.domain.shared.market import MarketKind, Symbol, Venue
 from app.domain.shared.money import Price
 from app.domain.shared.protection_terms import ProtectionTerms
 from app.domain.signals.priority import Lane
@@ -33,13 +34,16 @@ class Held:
     terms: ProtectionTerms
     account_id: AccountId = AccountId(21)
     leaving: bool = False
+    shared: bool = False
     best: Price | None = None
     bare_since: datetime | None = None
 
 
 @dataclass
 class MemoryProtections:
-    """ProtectionBook. `became` are the exits of triggers, `left` the exits that were asked for."""
+    """ProtectionBook. `became` are the exits of triggers, of which `booked` are settled; `left` the exits that were asked
+    for, `waiting` those that wait for what rests to be gone.
+    """
 
     clock: Clock
     positions: list[Held] = field(default_factory=list)
@@ -47,6 +51,8 @@ class MemoryProtections:
     made_at: dict[ClientOrderId, datetime] = field(default_factory=dict)
     became: list[StoredProtection] = field(default_factory=list)
     left: dict[SignalId, Signal] = field(default_factory=dict)
+    booked: set[SignalId] = field(default_factory=set)
+    waiting: list[tuple[SignalId, Lane]] = field(default_factory=list)
 
     def of(self, held: Held) -> list[StoredProtection]:
         mine = [r for r in self.rows.values() if (r.follow_id, r.symbol) == (held.follow_id, held.symbol)]
@@ -79,6 +85,7 @@ class MemoryProtections:
             best=held.best,
             bare_since=held.bare_since,
             leaving=held.leaving,
+            shared=held.shared,
             rows=tuple(
                 row
                 for row in rows
@@ -91,6 +98,12 @@ class MemoryProtections:
         known = {(row.follow_id, row.symbol, row.rung, row.attempt) for row in self.rows.values()}
         ours = set()
         for row in rows:
+            spot = CAPABILITIES[row.venue].kind is MarketKind.SPOT
+            if spot and not any(
+                held.follow_id == row.follow_id and not held.leaving and abs(held.quantity) >= row.quantity
+                for held in self.positions
+            ):
+                continue
             if (row.follow_id, row.symbol, row.rung, row.attempt) not in known:
                 self.rows[row.client_order_id] = replace(row, updated_at=self.clock.now())
                 self.made_at[row.client_order_id] = self.clock.now()
@@ -116,7 +129,9 @@ class MemoryProtections:
         due = [
             row
             for row in self.rows.values()
-            if row.state in LOOKED_AT and row.look_at is not None and row.look_at <= now
+            if (row.state in LOOKED_AT or (self._unbooked(row) and row.order_id is None))
+            and row.look_at is not None
+            and row.look_at <= now
         ][:limit]
         for row in due:
             self.rows[row.client_order_id] = replace(row, look_at=now + hide_for)
@@ -129,6 +144,30 @@ class MemoryProtections:
 
     async def asked(self, exits: Sequence[SignalId]) -> frozenset[SignalId]:
         return frozenset(exits) & self.left.keys()
+
+    def _unbooked(self, row: StoredProtection) -> bool:
+        return row.state is ProtectionState.TRIGGERED and row.signal_id not in self.booked
+
+    async def may_sell(self, follows: Sequence[FollowId], symbol: Symbol) -> Sequence[Looked]:
+        return [
+            Looked(row, b"sealed")
+            for row in self.rows.values()
+            if row.follow_id in follows and row.symbol == symbol
+            if row.state in IS_LIVE or self._unbooked(row)
+        ]
+
+    async def reopen(self, row: StoredProtection) -> Sequence[tuple[SignalId, Lane]]:
+        if await self.may_sell([row.follow_id], row.symbol):
+            return ()
+        reopened, self.waiting = self.waiting, []
+        return reopened
+
+    async def number(self, row: StoredProtection, at: datetime) -> bool:
+        stored = self.rows[row.client_order_id]
+        if stored.state is not ProtectionState.TRIGGERED or stored.order_id is not None:
+            return False
+        self.rows[row.client_order_id] = replace(stored, order_id=row.order_id, look_at=None)
+        return True
 
     async def leave(self, signal: Signal) -> tuple[SignalId, Lane] | None:
         if signal.id in self.left:

@@ -30,7 +30,8 @@ def broken_by(world: World, rules: Guard) -> Iterator[str]:
 
     P1: more is sold than was held. P2: two rest at one price; where no bound on visibility is stated, an absence that was
     assumed excuses it. P3: the books hold other than the venue and what is still to be booked. P4: what our books call
-    ended rests, or was executed. P5: a position that is not being left was laid bare by a cancellation. P6: an id left
+    ended rests, or was executed. P5: a position that is not being left was laid bare by a cancellation, where it
+    need not be. P6: an id left
     twice, or behind its committed deadline.
     """
     if world.position < 0:
@@ -48,7 +49,8 @@ def broken_by(world: World, rules: Guard) -> Iterator[str]:
         ended = world.rows[one.attempt].state in ENDED_WITHOUT
         if ended and not rules.cancels_cross and (one.standing == "resting" or one.filled):
             yield "P4"
-    if world.held and not world.leaving and not rules.spot:
+    goes_first = rules.spot or (rules.shared and rules.shared_goes_first)
+    if world.held and not world.leaving and not goes_first:
         placed = {one.attempt for one in world.venue}
         if any(placed == {number} for number in world.cancels):
             yield "P5"

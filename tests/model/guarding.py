@@ -44,21 +44,23 @@ def steps(world: World, rules: Guard) -> Iterator[Step]:
 def _keeper(world: World, rules: Guard) -> Iterator[Step]:
     seen = decisions(world, rules)
     for what in seen:
-        yield from _act("worker 1", world, what)
+        yield from _act("worker 1", world, what, rules)
         if rules.two_workers and world.stale is None:
             yield f"worker 2 means to {what[0]} {what[1]}", world._replace(stale=what)
     if world.stale is not None:
         late = world._replace(stale=None)
-        yield from _act("worker 2", late, world.stale)
+        yield from _act("worker 2", late, world.stale, rules)
         yield "worker 2 comes too late or dies", late
     if world.want < rules.moves and world.held:
         yield "the stop is to move", world._replace(want=world.want + 1)
 
 
-def _act(who: str, world: World, what: tuple[str, int]) -> Iterator[Step]:
+def _act(who: str, world: World, what: tuple[str, int], rules: Guard) -> Iterator[Step]:
     verb, number = what
     if verb == "place":
-        if number == len(world.rows):  # else another worker stored this attempt first
+        # Asked for under the account's lock: does an exit go or wait, and are the coins still held?
+        told = rules.spot and rules.asks_before_placing and (world.leaving or not world.held)
+        if number == len(world.rows) and not told:  # else another worker stored this attempt first
             rows = (*world.rows, Row(STATE.PLACING, world.want))
             yield f"{who} commits {number}", world._replace(rows=rows, unsent=(*world.unsent, number))
     elif world.rows[number].state is STATE.RESTING:  # else another worker changed it first
@@ -157,7 +159,8 @@ def _prices_and_owners(world: World, rules: Guard) -> Iterator[Step]:
     for one in world.venue:
         if one.standing == "resting":
             limited = rules.reduce_only and not rules.spot  # coins that it locked are sold whoever's they are
-            filled = min(1, max(0, world.position)) if limited else 1
+            held = world.position + (rules.owner if rules.shared else 0)
+            filled = min(1, max(0, held)) if limited else 1
             sold = world._replace(position=world.position - filled)
             yield f"price triggers {one.attempt}", _put(
                 sold, one._replace(standing="triggered", filled=filled)
@@ -207,14 +210,19 @@ def _exits(world: World, rules: Guard) -> Iterator[Step]:
             rows = (*world.rows[:number], booked, *world.rows[number + 1 :])
             yield f"exit of {number} is booked", world._replace(rows=rows, held=world.held - one.filled)
     if world.leader == "in":
+        if rules.leader_stays:
+            return
         yield "leader closes", world._replace(leader="asked")
-    elif world.leader == "asked":
+    elif world.leader in ("asked", "going"):
         locked = sum(one.standing == "resting" for one in world.venue)
         if world.held <= 0 or (world.position <= 0 and not rules.spot):
             yield "leader's exit is given up: nothing to close", world._replace(leader="over")
         elif rules.spot and world.position + rules.owner - locked < 1:
             yield "leader's exit is refused: coins are locked", world
-        elif not rules.exit_goes_last or not _may_still_sell(world):
+        elif rules.spot and world.leader == "asked":
+            if not rules.exit_goes_last or not _may_still_sell(world):
+                yield "leader's exit is committed", world._replace(leader="going")
+        else:
             yield "leader's exit executes", world._replace(leader="executed", position=world.position - 1)
     elif world.leader == "executed":
         yield "leader's exit is booked", world._replace(leader="over", held=world.held - 1)

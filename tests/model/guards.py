@@ -57,7 +57,9 @@ class World(NamedTuple):
     @property
     def leaving(self) -> bool:
         """Whether an exit is on its way: the leader's, or one that a protection became."""
-        return self.leader in ("asked", "executed") or any(row.trades > row.booked for row in self.rows)
+        return self.leader in ("asked", "going", "executed") or any(
+            row.trades > row.booked for row in self.rows
+        )
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,12 @@ class Guard:
     """Which venue, and which keeper. The defaults of the flags are what is built.
 
     `owner` is what the account's owner holds himself. `cancels_cross`: the venue may say "canceled" of what triggered.
-    `exit_goes_last` is a rule that is not built: a spot exit leaves once nothing rests or can come to rest any more.
+    `leader_stays`: the leader never closes. `exit_goes_last`: a spot exit leaves once nothing rests, can come to rest or is still to be booked, and nothing is
+    committed beside it or after it (`asks_before_placing`). `shared`: another follow of the account holds `owner` on the same side of the market.
     """
 
     spot: bool = False
+    shared: bool = False
     owner: int = 0
     attempts: int = 2
     moves: int = 1
@@ -80,13 +84,16 @@ class Guard:
     committed_timestamp: bool = True
     waits_in_doubt: bool = True
     replaces_before_cancelling: bool = True
+    shared_goes_first: bool = True
     cancels_when_flat: bool = True
     frees_coins_for_an_exit: bool = True
     looks_at_the_absent: bool = True
     asks_again_to_cancel: bool = True
     believes_a_crossing: bool = True
     becomes_one_exit: bool = True
-    exit_goes_last: bool = False
+    exit_goes_last: bool = True
+    asks_before_placing: bool = True
+    leader_stays: bool = False
 
     @property
     def counts_from(self) -> int:
@@ -112,6 +119,7 @@ def decisions(world: World, rules: Guard) -> tuple[tuple[str, int], ...]:
     in_doubt = newest is not None and not newest_rests
     if world.leaving or (in_doubt and rules.waits_in_doubt):
         return tuple(made)
-    if newest is not None and newest_rests and (rules.spot or not rules.replaces_before_cancelling):
+    goes_first = rules.spot or (rules.shared and rules.shared_goes_first)
+    if newest is not None and newest_rests and (goes_first or not rules.replaces_before_cancelling):
         return (*made, ("cancel", newest))
     return (*made, ("place", len(world.rows))) if len(world.rows) < rules.attempts else tuple(made)

@@ -183,10 +183,63 @@ def test_a_venue_that_calls_canceled_what_triggered_is_believed_when_it_says_mor
     assert stuck(found, by_stream=False) is not None
 
 
-def test_at_spot_a_trigger_and_a_close_at_once_may_sell_coins_that_the_owner_holds_besides() -> None:
-    """Known: no order there is limited to reducing. An exit that waited for what rests to be gone would be safe."""
-    apart: dict[str, Any] = {**ALONE, "spot": True, "owner": 1}
-    assert "P1" in search(Guard(**apart), until="P1").broken
-    waits = searched(Guard(**apart, exit_goes_last=True))
-    assert not waits.broken, waits.told()
-    assert stuck(waits, by_stream=False) is None
+APART: dict[str, Any] = {"spot": True, "owner": 1}
+
+
+@pytest.mark.parametrize("more", [ALONE, STILL, MOVED], ids=["alone", "two workers", "the stop moves"])
+def test_at_spot_an_exit_waits_for_what_rests_so_that_the_owners_coins_are_never_sold(more: Any) -> None:
+    found = searched(Guard(**APART, **more))
+    assert not found.broken, found.told()
+    assert stuck(found, by_stream=False) is None
+
+
+SELLS_THE_OWNERS: dict[str, tuple[dict[str, Any], str]] = {
+    "an exit that leaves while a protection may still sell": (
+        {**ALONE, "exit_goes_last": False},
+        (
+            "worker 1 commits 0 | 0 is sent | 0 arrives, accepted, reply lost | leader closes"
+            " | leader's exit is committed | leader's exit executes | price triggers 0"
+        ),
+    ),
+    "a protection placed on a view from before the exit": (
+        {**STILL, "asks_before_placing": False},
+        (
+            "worker 2 means to place 0 | leader closes | leader's exit is committed | worker 2 commits 0"
+            " | leader's exit executes | 0 is sent | 0 arrives, accepted, reply lost | price triggers 0"
+        ),
+    ),
+    "a venue that may show at any time what it was sent": (
+        {**ALONE, "visibility_bound": False},
+        (
+            "worker 1 commits 0 | tick | 0 is sent | no reply to 0 | 0 arrives, accepted, reply lost | tick"
+            " | look misses 0 | look misses 0 | leader closes | leader's exit is committed | leader's exit executes"
+            " | price triggers 0"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SELLS_THE_OWNERS)
+def test_what_sells_the_owners_coins_is_found_by_its_shortest_trace(name: str) -> None:
+    """The last is no rule of ours but what remains: beyond the fence an absence is believed, or no exit would ever go."""
+    wrong, trace = SELLS_THE_OWNERS[name]
+    rules = Guard(**APART, **wrong)
+    found = search(rules, until="P1")
+    assert "P1" in found.broken
+    assert len(found.broken["P1"]) == len(trace.split(" | ")), found.told()
+    assert can_be_taken(World(), partial(steps, rules=rules), trace.split(" | "))
+
+
+BESIDE: dict[str, Any] = {"shared": True, "owner": 1}
+
+
+def test_where_another_follow_holds_the_same_side_a_replacement_closes_nothing_of_it() -> None:
+    built = search(Guard(**MOVED, **BESIDE, leader_stays=True))
+    assert not built.broken, built.told()
+    both_rest = search(Guard(**MOVED, **BESIDE, leader_stays=True, shared_goes_first=False), until="P1")
+    assert "P1" in both_rest.broken
+
+
+def test_where_another_follow_holds_the_same_side_a_close_that_meets_a_trigger_may_close_some_of_it() -> None:
+    """Known: reduce-only is by account. Only at spot does an exit wait for what rests."""
+    assert "P1" in search(Guard(**ALONE, **BESIDE), until="P1").broken

@@ -42,26 +42,28 @@ class Noting(ProtectionSender):
     async def place(self, position: Guarded, instrument: Instrument, want: Wanted, attempt: int) -> None:
         self.done.append(("place", attempt))
 
-    async def cancel(self, position: Guarded, instrument: Instrument, row: StoredProtection) -> None:
+    async def cancel(self, sealed: bytes, instrument: Instrument, row: StoredProtection) -> None:
         self.done.append(("cancel", row.attempt))
 
 
-@pytest.mark.parametrize("spot", [False, True], ids=["contracts", "spot"])
-def test_on_every_view_the_programs_keeper_does_what_the_models_does(spot: bool) -> None:
-    rules = Guard(spot=spot, two_workers=False)
+@pytest.mark.parametrize(
+    "market", [{}, {"spot": True}, {"shared": True}], ids=["contracts", "spot", "a shared account"]
+)
+def test_on_every_view_the_programs_keeper_does_what_the_models_does(market: dict[str, Any]) -> None:
+    rules = Guard(**market, two_workers=False)
     views = {seen_by_a_keeper(world): world for world in search(rules).states}
     assert len(views) > 100
     endless = replace(rules, attempts=ENDLESS)
     for world in views.values():
-        assert sorted(done_by_the_program(world, spot)) == sorted(decisions(world, endless)), world
+        assert sorted(done_by_the_program(world, rules)) == sorted(decisions(world, endless)), world
 
 
 def seen_by_a_keeper(world: World) -> tuple[Any, ...]:
     return tuple((row.state, row.want) for row in world.rows), world.want, world.held, world.leaving
 
 
-def done_by_the_program(world: World, spot: bool) -> list[tuple[str, int]]:
-    venue = Venue.BINANCE_SPOT if spot else Venue.BINANCE_USDM
+def done_by_the_program(world: World, rules: Guard) -> list[tuple[str, int]]:
+    venue = Venue.BINANCE_SPOT if rules.spot else Venue.BINANCE_USDM
     clock, book = FakeClock(), MemoryProtections(FakeClock())
     quotes = FixedQuotes({BTC: replace(instrument(), venue=venue, kind=CAPABILITIES[venue].kind)})
     nothing: Any = None  # a sender that only notes asks nobody
@@ -73,11 +75,11 @@ def done_by_the_program(world: World, spot: bool) -> list[tuple[str, int]]:
         book=book, sender=sender, quotes=quotes, venue_clock=ClockOfVenue(clock), bell=HeardBell(), clock=clock,
         metrics=Counts(), bare_max=START - START,
     )  # fmt: skip
-    now(keep._keep(_view(world, venue), frozenset()))
+    now(keep._keep(_view(world, venue, rules), frozenset()))
     return sender.done
 
 
-def _view(world: World, venue: Venue) -> Guarded:
+def _view(world: World, venue: Venue, rules: Guard) -> Guarded:
     rows = tuple(_row(world, number, venue) for number in range(len(world.rows)))
     return Guarded(
         follow_id=FollowId(11),
@@ -94,6 +96,7 @@ def _view(world: World, venue: Venue) -> Guarded:
         best=BEST[world.want],
         bare_since=None,
         leaving=world.leaving,
+        shared=rules.shared,
         rows=rows,
         newest={STOP_RUNG: len(rows) - 1} if rows else {},
     )

@@ -5,7 +5,8 @@ request), several answers, spread in time, said so, and no fill of an order that
 - Such a fill's order is asked for by the venue's own id: it is ours under a late name, or the owner's own trade, which
 explains it. Where the venue cannot say, it delays the proof, and after a dozen answers no longer prevents it.
 - A proven absence lets an exit try again, as reduce-only and for at most what is held; where a venue knows no
-reduce-only orders, only while it holds every coin of our books. An entry tries again only while its signal lives
+reduce-only orders, only while it holds every coin of our books. Where the coins stay missing for an hour the owner has
+sold them, and the sale is given up: its decision is final, the owner is told, and comparing the account mends the lot. An entry tries again only while its signal lives
 and only where the operator states a bound on how late an order may become visible; else it ends as ABSENT, its
 hold kept until a late appearance is ruled out. Until then it is looked for, once a minute at least: a position that
 nobody knows of would miss its leader's exit.
@@ -35,6 +36,7 @@ _LOOK_MAX: Final = timedelta(seconds=15)
 _LOOKS_MAX: Final = 12
 _HORIZON: Final = timedelta(hours=24)
 _STRANGERS_MAX: Final = 20
+COINS_PATIENCE: Final = timedelta(hours=1)
 
 
 async def found(
@@ -114,7 +116,7 @@ class Absence:
         attempt = doubt.attempt
         if attempt.reduce_only:
             resend = CAPABILITIES[attempt.venue].reduces or await self._still_held(attempt, gateway)
-            if not resend:
+            if not resend and now < from_epoch_ms(attempt.signed_ms) + COINS_PATIENCE:
                 return [_lost(attempt, looks, now + _LOOK_MAX, "HOLDING_MISSING")]
         else:
             expired = doubt.signal_expires_at is not None and now >= doubt.signal_expires_at
@@ -122,7 +124,7 @@ class Absence:
         absent = Evidence(
             attempt.client_order_id,
             event=OrderEvent.PROVEN_ABSENT,
-            code="ABSENT",
+            code=DecisionCode.COINS_MISSING.value if attempt.reduce_only and not resend else "ABSENT",
             looks=looks,
             look_at=now + resting_pause(looks),
             resend=resend,

@@ -6,6 +6,8 @@ Rules.
  - Only the worker that holds the signal's claim commits; one that lost it stops.
  - Entries stop when the leader has left again or the signal has expired; exits never stop.
  - A follower whose funds were reserved by someone else since the snapshot is planned again on fresh facts.
+ - Where a protection could sell beside an exit, it is withdrawn first and the exit planned again: what was freed does not
+   count as decided, and is served in the next round.
  - No follower is always last: each signal starts at another place in the line.
  - Followers are served at their own venues, all venues at once; one that is away delays nobody else: its exits are put
    off, so that the leader's next signal does not wait for them, and an entry of a leader who has left waits for no price.
@@ -25,10 +27,11 @@ from app.application.trading.place import Placer, ToSend
 from app.application.trading.plan import plan_one
 from app.application.trading.ports import Candidate, CopyBook, Prepared, Quotes, VenueClock, Window
 from app.application.trading.settle import Settler
+from app.application.trading.withdraw import Withdrawal, left_to_the_keeper
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.venue import FenceRule
 from app.domain.shared.clock import Clock
-from app.domain.shared.ids import client_order_id
+from app.domain.shared.ids import FollowId, client_order_id
 from app.domain.shared.market import Instrument, Venue
 from app.domain.shared.money import Price
 from app.domain.signals.signal import Signal
@@ -66,6 +69,7 @@ class CopySignal:
     fences: Callable[[Venue], FenceRule]
     venues: Sequence[Venue]
     chunk_max: int = 128
+    withdraw: Withdrawal = left_to_the_keeper
 
     async def __call__(self, signal: Signal, owner: str, superseded: Superseded) -> CopyResult:
         """Return when every follower has a decision and every order that was sent has an answer in the books.
@@ -134,12 +138,14 @@ class CopySignal:
     ) -> tuple[int, int]:
         instrument = markets.found.get(venue)
         if instrument is None:
-            over = await self._over(signal, superseded)
-            made = markets.without(signal, venue, candidates, over=over)
+            made = markets.without(signal, venue, candidates, over=await self._over(signal, superseded))
             await self.book.commit(signal, owner, (), made, None)
+            if unlisted := sum(each.code == DecisionCode.MARKET_UNLISTED for each in made):
+                self.metrics.count("exits_unlisted", unlisted, venue=venue.value)
             return len(made), 0
         decided = sent = 0
         sending: list[asyncio.Task[None]] = []
+        freeing: list[asyncio.Task[frozenset[FollowId]]] = []
         try:
             for chunk in _chunks(candidates, self.chunk_max):
                 over = await self._over(signal, superseded)
@@ -168,6 +174,8 @@ class CopySignal:
                     sending.append(
                         asyncio.create_task(self.placer.send(instrument, orders, window, signal.leader_at))
                     )
+                if wait := _waiting_for_protections(decisions):
+                    freeing.append(asyncio.create_task(self.withdraw(wait, instrument.symbol)))
                 decided += len(decisions) + len(committed)
                 sent += len(committed)
                 if len(sending) > 1:
@@ -175,7 +183,8 @@ class CopySignal:
                     await sending[-2]
         finally:
             await asyncio.gather(*sending)  # what was committed is sent, whatever stopped the rest
-        return decided, sent
+            freed = await asyncio.gather(*freeing)
+        return decided - sum(map(len, freed)), sent
 
     async def _over(self, signal: Signal, superseded: Superseded) -> DecisionCode | None:
         """Return why no entry of the signal may be made any more; None while one may, and for exits."""
@@ -237,6 +246,10 @@ class CopySignal:
                 )
             )
         return prepared, decisions
+
+
+def _waiting_for_protections(decisions: Sequence[Decision]) -> list[FollowId]:
+    return [made.follow_id for made in decisions if made.code == DecisionCode.PROTECTION_STILL_RESTS]
 
 
 def _to_send(item: Prepared) -> ToSend:

@@ -10,13 +10,15 @@ from decimal import Decimal
 from typing import Protocol
 
 from app.application.trading.ports import Window
+from app.domain.risk.denials import Denial
 from app.domain.shared.events import Event
 from app.domain.shared.execution import Fill, Leg
 from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId
 from app.domain.shared.market import Side, Symbol, Venue
 from app.domain.shared.money import Money, Price, Quantity
 from app.domain.signals.priority import Lane
-from app.domain.trading.decision import DecisionOutcome
+from app.domain.signals.signal import Signal
+from app.domain.trading.decision import DecisionCode, DecisionOutcome
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
@@ -148,6 +150,19 @@ class Changes:
     events: Sequence[Event] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LeftSince:
+    """An entry's signal, and the exits of its market that were decided for one follow since.
+
+    `fractions` are theirs; `exit_pending` is what exits of the follow there, sent or asked for, have still to close.
+    """
+
+    follow_id: FollowId
+    entry: Signal
+    fractions: Sequence[Decimal]
+    exit_pending: Quantity
+
+
 class ExecutionSession(Protocol):
     """One transaction on the accounts concerned; their funds rows are the lock, taken in order."""
 
@@ -173,6 +188,14 @@ class ExecutionSession(Protocol):
 
     async def reopen(self, follows: Sequence[FollowId]) -> Sequence[tuple[SignalId, Lane]]:
         """Put signals with deferred decisions of these follows back in line; return them, to ring for."""
+        ...
+
+    async def left_since(self, entries: Sequence[tuple[FollowId, SignalId]]) -> Sequence[LeftSince]:
+        """Return those of these entries whose follow was told to leave the market since, wholly or in part."""
+        ...
+
+    async def ask_exits(self, exits: Sequence[Signal]) -> Sequence[tuple[SignalId, Lane]]:
+        """Store these signals; return those that are new, to ring for."""
         ...
 
 
@@ -252,7 +275,11 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class WaitingTrade:
-    """A trade of which nothing is out. `closable` is what a reduce-only order may still close."""
+    """A trade of which nothing is out. `closable` is what a reduce-only order may still close.
+
+    For entries: `stopped` says that the user, the follow, the leader or the market takes no new risk any more, `denied`
+    that the account does not.
+    """
 
     attempt: StoredAttempt
     sealed: bytes
@@ -260,6 +287,8 @@ class WaitingTrade:
     superseded: bool
     closable: Quantity
     hedged: bool = False
+    stopped: DecisionCode | None = None
+    denied: Denial | None = None
 
 
 @dataclass(frozen=True, slots=True)

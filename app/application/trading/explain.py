@@ -3,6 +3,7 @@
 - A fill of an order of ours is a lost message: it is booked the ordinary way, and nothing else is judged before that.
 - What closed our lots and was no order of ours is booked as an outside exit, from the venue's own figures.
 - Fills that do not explain the whole difference explain nothing.
+- What an operator accepted is not judged again: only executions after it explain anything.
 - An error is no answer, and a position that moves while it is looked at is looked at again.
 """
 
@@ -23,11 +24,14 @@ from app.application.trading.protection_evidence import ProtectionDesk
 from app.application.trading.reconcile_ports import DriftCause, Known, OutsideExit, ReconcileBook
 from app.application.trading.settle import Settler
 from app.domain.exchanges.ports import ExchangeGateway
+from app.domain.exchanges.requests import PositionMode
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import ConcurrencyConflict
 from app.domain.shared.execution import Fill, FillCause, OrderReport, VenuePosition
 from app.domain.shared.ids import ClientOrderId
-from app.domain.shared.market import Instrument, Symbol
+from app.domain.shared.market import Instrument, Side, Symbol
+from app.domain.shared.money import ZERO
 from app.domain.shared.triggers import ProtectionStatus
 from app.domain.trading.divergence import Lot, Share, attribute, on_our_side, sum_of
 
@@ -78,6 +82,7 @@ class ExplainShortfall:
         """Return what explains it, None when nothing does. Raises what the venue raises, or ConcurrencyConflict."""
         instrument = await self.quotes.instrument(account.venue, short.symbol)
         since = max(short.opened - _BEFORE_OPENING, self.clock.now() - _LOOKBACK)
+        since = max(since, await self.book.accepted_until(account.account_id, short.symbol) or since)
         fills = tuple(await gateway.fills(instrument, since=since))
         known = await self.book.known(account.account_id, short.symbol, fills)
         missed = _missed(fills, known)
@@ -85,7 +90,8 @@ class ExplainShortfall:
             return Explanation(lost_messages=True) if await self._booked(account, short, missed) else None
         if await self._protection_triggered(account, gateway, instrument):
             return Explanation(lost_messages=True)
-        shares = attribute(short.lots, short.theirs, fills, known.booked)
+        theirs, legs = await _of_our_leg(account, gateway, short, fills)
+        shares = attribute(short.lots, theirs, legs, known.booked)
         if not shares:
             return None
         asked = await self._asked(account, gateway, instrument, shares, fills)
@@ -164,6 +170,20 @@ def _with_cause(share: Share, report: OrderReport | None) -> Share:
     if report is None or share.fill.cause is not FillCause.TRADE:
         return share
     return replace(share, fill=replace(share.fill, cause=report.cause))
+
+
+async def _of_our_leg(
+    account: AccountToCompare, gateway: ExchangeGateway, short: Shortfall, fills: Sequence[Fill]
+) -> tuple[Decimal, Sequence[Fill]]:
+    """Return the position and the fills of our lots' side alone where the account keeps both sides apart."""
+    side = Side.of(sum_of(short.lots))
+    elsewhere = [fill for fill in fills if fill.position_side not in (None, side)]
+    if not (elsewhere or short.theirs * side.sign < 0) or not CAPABILITIES[account.venue].hedges:
+        return short.theirs, fills
+    if await gateway.position_mode() is not PositionMode.HEDGE:
+        return short.theirs, fills
+    theirs = short.theirs if short.theirs * side.sign > 0 else ZERO
+    return theirs, [fill for fill in fills if fill.position_side in (None, side)]
 
 
 def _theirs(short: Shortfall, held: Sequence[VenuePosition]) -> Decimal:

@@ -42,7 +42,8 @@ class Markets:
     ) -> list[Decision]:
         """Return the decisions of followers at a venue without this market; `over` says why an entry's time is over.
 
-        Where the venue could not say, exits are put off and an entry that still has time raises VenueUnavailable.
+        Where the venue could not say, exits are put off and an entry that still has time raises VenueUnavailable. Where it
+        lists the market no more, the exit of a follow that holds something is put off until it does.
         """
         if venue in self.away and signal.is_exit:
             return put_off(venue, [each.follower.follow_id for each in candidates])
@@ -53,10 +54,14 @@ class Markets:
         if venue in self.away and over is not None:
             code = over
         facts = {"venue": venue.value, "market": name_at(venue, signal)}
-        return [
-            decision(each.follower.follow_id, DecisionOutcome.SKIPPED, code, facts, **facts)
-            for each in candidates
-        ]
+        return [_unserved(each, signal, code, facts) for each in candidates]
+
+
+def _unserved(candidate: Candidate, signal: Signal, code: DecisionCode, facts: Mapping[str, str]) -> Decision:
+    follower, outcome = candidate.follower, DecisionOutcome.SKIPPED
+    if signal.is_exit and (follower.held or follower.entry_open or follower.entry_absent):
+        outcome, code = DecisionOutcome.DEFERRED, DecisionCode.MARKET_UNLISTED
+    return decision(follower.follow_id, outcome, code, facts, **facts)
 
 
 def put_off(venue: Venue, follows: Sequence[FollowId]) -> list[Decision]:

@@ -16,8 +16,9 @@ from typing import Final
 from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.drift import AccountToCompare
 from app.application.trading.evidence import Evidence
-from app.application.trading.reconcile_ports import OutsideExit, ReconcileBook
+from app.application.trading.reconcile_ports import OutsideExit, ReconcileBook, ReconcileSession
 from app.domain.shared.errors import InvariantBroken
+from app.domain.shared.events import Event
 from app.domain.shared.execution import Fill, FillCause, Leg, OrderReport, OrderStatus
 from app.domain.shared.ids import FollowId, client_order_id, requested_signal_id
 from app.domain.shared.market import Symbol
@@ -78,16 +79,23 @@ async def book_outside(
         keys = [(each.account_id, each.symbol, fill.trade_id) for each in exits for fill in each.fills]
         if await session.seen(keys):
             return False
-        await session.adopt(exits)
-        attempts = await session.attempts([each.client_order_id for each in exits])
-        positions = await session.positions(positions_touched(attempts.values()))
-        booking = Booking(attempts=attempts, seen=frozenset(), positions=positions, now=now)
-        for each in exits:
-            booking.take(Evidence(each.client_order_id, report=_report(each), fills=each.fills))
-        if booking.quarantined:
-            raise InvariantBroken(booking.quarantined[0][1])
-        await session.write(replace(booking.changes(), events=tuple(_event(each, now) for each in exits)))
+        await write_exits(session, exits, now, [_event(each, now) for each in exits])
     return True
+
+
+async def write_exits(
+    session: ReconcileSession, exits: Sequence[OutsideExit], now: datetime, events: Sequence[Event]
+) -> None:
+    """Store exits of one account with all that they change, in a session that holds the account."""
+    await session.adopt(exits)
+    attempts = await session.attempts([each.client_order_id for each in exits])
+    positions = await session.positions(positions_touched(attempts.values()))
+    booking = Booking(attempts=attempts, seen=frozenset(), positions=positions, now=now)
+    for each in exits:
+        booking.take(Evidence(each.client_order_id, report=_report(each), fills=each.fills))
+    if booking.quarantined:
+        raise InvariantBroken(booking.quarantined[0][1])
+    await session.write(replace(booking.changes(), events=tuple(events)))
 
 
 def _report(outside: OutsideExit) -> OrderReport:

@@ -1,10 +1,11 @@
 """The keeper: makes what rests at the exchange equal to what each position wants, a pass at a time. Rules.
 
 - Nothing is sent that is not committed first, with the timestamp that it is signed with; each attempt is sent once.
-- A replacement rests before the old one is cancelled, so that a position is never bare in between. A spot venue locks
-the coins of a resting order: there the old one goes first, and beside a stop the take-profits are watched from here.
-- While an exit is on its way nothing new is placed, and at a spot venue what rests is cancelled, for the exit needs its
-coins; when the position is gone everything left is cancelled.
+- A replacement rests before the old one is cancelled, so that a position is never bare in between. Where another follow
+of the account holds the same side the old one goes first, for two that trigger would close more than is this follow's.
+So it does at spot, which locks the coins of what rests; there the take-profits beside a stop are watched from here.
+- While an exit is on its way, or waits, nothing new is placed, and at a spot venue what rests is cancelled: the exit needs
+its coins, and goes when nothing may sell beside it. When the position is gone everything left is cancelled.
 - A trigger that the price has passed already cannot rest: the follow leaves at once, by an exit named after it.
 - A position that lacks its stop for too long is told, and left where its terms say so.
 - Where nothing can rest, the keeper watches the mark itself and leaves.
@@ -123,7 +124,7 @@ class KeepProtection:
             coins_are_locked = is_spot and want.rung != STOP_RUNG and STOP_RUNG in rungs
             if coins_are_locked or not CAPABILITIES[position.venue].protects:
                 continue
-            if newest is not None and is_spot:
+            if newest is not None and (is_spot or position.shared):
                 await self._cancel(position, instrument, [newest])
             elif self._may_try(mine):
                 await self.sender.place(position, instrument, want, position.newest.get(want.rung, -1) + 1)
@@ -140,7 +141,7 @@ class KeepProtection:
     ) -> None:
         for row in rows:
             if row.state is ProtectionState.RESTING:
-                await self.sender.cancel(position, instrument, row)
+                await self.sender.cancel(position.sealed, instrument, row)
 
     async def _watch_bareness(self, position: Guarded, wants: Sequence[Wanted], best: Price) -> None:
         stop = next((want for want in wants if want.rung == STOP_RUNG), None)

@@ -54,7 +54,8 @@ class Guarded:
     """One follow's position on one market, flat ones with protections left included.
 
     `entry` is the average entry, `best` the best mark seen since `opened_at`, `bare_since` when it was first seen
-    without the stop that it wants. `leaving` says that an exit is on its way. `rows` are the attempts since the position
+    without the stop that it wants. `leaving` says that an exit is on its way, or waits for what rests to be gone; `shared` that
+    another follow of the account holds the same side of the market. `rows` are the attempts since the position
     was opened, and whatever may still rest; `newest` is the last attempt ever of each rung.
     """
 
@@ -72,6 +73,7 @@ class Guarded:
     best: Price | None
     bare_since: datetime | None
     leaving: bool
+    shared: bool
     rows: tuple[StoredProtection, ...]
     newest: Mapping[str, int]
 
@@ -117,6 +119,24 @@ class ProtectionBook(Protocol):
 
     async def asked(self, exits: Sequence[SignalId]) -> frozenset[SignalId]:
         """Return which of these exits were asked for before."""
+        ...
+
+    async def may_sell(self, follows: Sequence[FollowId], symbol: Symbol) -> Sequence[Looked]:
+        """Return the protections of these follows on a market that are not proven over: neither ended nor, when they
+        triggered, booked.
+        """
+        ...
+
+    async def reopen(self, row: StoredProtection) -> Sequence[tuple[SignalId, Lane]]:
+        """Put finished signals whose exits waited for this follow's protections back in line, when none may sell any
+        more; return them, to ring for.
+        """
+        ...
+
+    async def number(self, row: StoredProtection, at: datetime) -> bool:
+        """Store the venue's number of the order that a triggered one became, to be looked up from `at` on; False when one
+        is known already.
+        """
         ...
 
     async def leave(self, signal: Signal) -> tuple[SignalId, Lane] | None:

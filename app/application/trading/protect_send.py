@@ -97,13 +97,13 @@ class ProtectionSender:
             )
         )
 
-    async def cancel(self, position: Guarded, instrument: Instrument, row: StoredProtection) -> None:
+    async def cancel(self, sealed: bytes, instrument: Instrument, row: StoredProtection) -> None:
         """Cancel one; what the venue does not answer is asked again by the look-up."""
         look_at = self.clock.now() + _AGAIN
         asked = replace(row, state=ProtectionState.CANCELING, code=WITHDRAWN, look_at=look_at)
         if not await self.book.change(asked, row.state):
             return
-        gateway = self.gateways.gateway(position.account_id, position.venue, position.sealed)
+        gateway = self.gateways.gateway(row.account_id, row.venue, sealed)
         report = await gateway.cancel_protection(instrument, row.client_order_id)
         if report is not None:
             await self.desk.told(asked, report)
@@ -133,6 +133,9 @@ class ProtectionSender:
 
     async def _not_found(self, row: StoredProtection) -> None:
         """Judge an answer of "not found": evidence, and proof only beyond the fence and several times over."""
+        if row.state is ProtectionState.TRIGGERED:
+            await self.desk.unnumbered(row)
+            return
         now, fence = self.clock.now(), self.fences(row.venue)
         venue_now = from_epoch_ms(self.venue_clock.now_ms(row.venue))
         open_until = from_epoch_ms(row.signed_ms) + fence.first_look_after

@@ -58,6 +58,10 @@ class Patience:
     looks: int = 3
     spread: timedelta = timedelta(seconds=30)
 
+    def is_over(self, mark: Mark) -> bool:
+        """Return whether a difference was seen often and long enough."""
+        return mark.looks >= self.looks and mark.looked_at - mark.since >= self.spread
+
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
@@ -171,7 +175,7 @@ class Reconcile:
         if state.lots and not is_spot and await self._funding(account, gateway, state):
             return ()  # it was funding that nobody had told of; whatever is left is seen the next time
         mark = await self._seen(account, state, WALLET, DriftCause.WALLET, state.wallet, theirs)
-        if not self._is_ripe(mark):
+        if not self.patience.is_over(mark):
             return [_finding(account, mark, self._count(mark), is_open=True)]
         done = await self.book.adjust_wallet(
             account.account_id, state.wallet, told, self.clock.now(), beside_coins=is_spot
@@ -205,21 +209,18 @@ class Reconcile:
         now, old = self.clock.now(), state.marks.get(what)
         if old is not None and (old.cause, old.ours, old.theirs) == (cause, ours, theirs):
             too_soon = now - old.looked_at < self.patience.spread / self.patience.looks
-            if old.frozen or cause is DriftCause.MANUAL_TRADE or too_soon or self._is_ripe(old):
+            if cause is DriftCause.MANUAL_TRADE or too_soon or self.patience.is_over(old):
                 return old
             mark = replace(old, looks=old.looks + 1, looked_at=now)
         else:
             stays_frozen = old is not None and old.frozen and cause is DriftCause.UNKNOWN
             mark = Mark(what, cause, ours, theirs, 1, frozen=stays_frozen, since=now, looked_at=now)
         events: tuple[Event, ...] = ()
-        if cause is DriftCause.UNKNOWN and not mark.frozen and self._is_ripe(mark):
+        if cause is DriftCause.UNKNOWN and not mark.frozen and self.patience.is_over(mark):
             mark = replace(mark, frozen=True)
             events = (MarketFrozen(at=now, account_id=account.account_id, symbol=Symbol(what)),)
         await self.book.mark(account.account_id, mark, events)
         return mark
-
-    def _is_ripe(self, mark: Mark) -> bool:
-        return mark.looks >= self.patience.looks and mark.looked_at - mark.since >= self.patience.spread
 
     def _count(self, mark: Mark) -> str:
         return f"look {mark.looks} of {self.patience.looks}"

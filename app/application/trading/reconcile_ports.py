@@ -25,6 +25,10 @@ WALLET: Final = "WALLET"
 """What a mark on an account's money is called; no market has this name."""
 
 
+ACCEPTED: Final = "accepted-"
+"""Begins the trade id of what an operator wrote off; no venue's id does."""
+
+
 class DriftCause(StrEnum):
     """Why an account at its venue differs from our books."""
 
@@ -80,7 +84,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class OutsideExit:
-    """What closed (part of) one follow's lot at the venue, and was no order of ours; its fills are those of one order."""
+    """What closed (part of) one follow's lot at the venue, and was no order of ours; its fills are those of one order.
+
+    `notes` are kept with the decision, beside its figures.
+    """
 
     signal_id: SignalId
     follow_id: FollowId
@@ -92,6 +99,7 @@ class OutsideExit:
     venue_order_id: str
     code: DecisionCode
     fills: tuple[Fill, ...]
+    notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def quantity(self) -> Quantity:
@@ -120,6 +128,14 @@ class ReconcileSession(ExecutionSession, Protocol):
         """Store each as a signal of its own for its follow, with decision, trade and order, not yet executed."""
         ...
 
+    async def in_doubt(self, account: AccountId, symbol: Symbol) -> Sequence[str]:
+        """Return the client order ids on a market whose end is not known and booked, protections on their way included."""
+        ...
+
+    async def forget(self, account: AccountId, symbol: Symbol) -> None:
+        """Remove a market's mark."""
+        ...
+
 
 class ReconcileBook(Protocol):
     """Our side of the comparison, and where its outcome is kept."""
@@ -138,6 +154,10 @@ class ReconcileBook(Protocol):
 
     async def ours(self, account: AccountId, client_order_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these ids name an order or a protection of ours."""
+        ...
+
+    async def accepted_until(self, account: AccountId, symbol: Symbol) -> datetime | None:
+        """Return when an operator last accepted the venue's word on a market: what was before is not judged again."""
         ...
 
     async def protections(self, account: AccountId, symbol: Symbol) -> Sequence[StoredProtection]:

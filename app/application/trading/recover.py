@@ -4,6 +4,8 @@ It runs at the start of a worker and on a beat; start-up and crash recovery are 
  - An attempt in doubt is looked up at the venue by its client order id. Found: its report and fills are booked.
  - What "not found" means is judged by `Absence`.
  - An error from the venue says nothing: the attempt stays in doubt and its funds stay held.
+ - An entry that waits to be sent again is new risk: what would refuse it now, were it new (a halt, a pause, a stopped
+   follow, a loss limit), gives it up. Exits ask nobody.
 """
 
 from __future__ import annotations
@@ -101,6 +103,8 @@ class Recover:
                 return
             for piece in await self.absence(doubt, gateway, instrument):
                 self.settler.submit(piece)
+                if piece.code == DecisionCode.COINS_MISSING:
+                    self.metrics.count("trades_given_up", leg=attempt.key.leg.value, code=piece.code)
         except DomainError as error:
             self.metrics.count("lookup_failed", code=error.code)
             self._look_later(attempt, looks=attempt.looks, because=error.code)
@@ -139,16 +143,11 @@ class Recover:
 
     async def _serve_waiting(self) -> tuple[int, int]:
         waiting = await self.book.waiting(self.clock.now(), _BATCH, _HIDE)
-        hopeless = [(trade, code) for trade in waiting if (code := self._hopeless(trade)) is not None]
+        hopeless = [(trade, why) for trade in waiting if (why := self._hopeless(trade)) is not None]
         if hopeless:
-            await self.book.abandon(
-                [
-                    (t.attempt.key, code.value, DECISION_SENTENCES[code].format(venue=""))
-                    for t, code in hopeless
-                ]
-            )
-        for trade, code in hopeless:
-            self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code=code.value)
+            await self.book.abandon([(trade.attempt.key, *why) for trade, why in hopeless])
+        for trade, (code, _) in hopeless:
+            self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code=code)
         given_up = {trade.attempt.client_order_id for trade, _ in hopeless}
         ready = []
         for trade in waiting:
@@ -171,7 +170,16 @@ class Recover:
             self.metrics.count("lookup_failed", code=error.code)
             return 0
 
-    def _hopeless(self, trade: WaitingTrade) -> DecisionCode | None:
+    def _hopeless(self, trade: WaitingTrade) -> tuple[str, str] | None:
+        """Return the code and sentence by which a trade is given up; None for one to be sent again."""
+        code = self._over(trade)
+        if code is not None:
+            return code.value, DECISION_SENTENCES[code].format(venue="")
+        if trade.denied is not None and not trade.attempt.reduce_only:
+            return trade.denied.code.value, trade.denied.sentence()
+        return None
+
+    def _over(self, trade: WaitingTrade) -> DecisionCode | None:
         expires_at = trade.signal_expires_at
         if trade.attempt.trade_executed >= trade.attempt.trade_quantity:
             return DecisionCode.NOTHING_TO_CLOSE  # what was taken for absent appeared and did it all
@@ -179,6 +187,8 @@ class Recover:
             return DecisionCode.NOTHING_TO_CLOSE if trade.closable <= 0 else None
         if _is_out_of_attempts(trade):
             return DecisionCode.VENUE_REFUSED
+        if trade.stopped is not None:
+            return trade.stopped
         if trade.superseded:
             return DecisionCode.LEADER_ALREADY_OUT
         if expires_at is not None and self.clock.now() >= expires_at:

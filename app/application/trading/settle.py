@@ -15,6 +15,7 @@ from app.application.shared.telemetry import Metrics
 from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.evidence import Evidence
 from app.application.trading.execution_ports import ExecutionBook, StoredAttempt
+from app.application.trading.late_entries import close_late_entries
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import ConcurrencyConflict, StorageUnavailable
 from app.domain.shared.execution import Leg
@@ -128,17 +129,21 @@ class Settler:
             )
             for piece in batch:
                 booking.take(piece)
-            await session.write(booking.changes())
+            changes = booking.changes()
+            await session.write(changes)
             known = booking.outcomes_known()
             if known:
                 reopened = await session.reopen(known)
+            late = await close_late_entries(session, attempts, changes, self._clock.now())
         for piece in later:
             self.submit(piece)
         for piece, reason in booking.quarantined:
             self._metrics.count("evidence_quarantined")
             self._alarm(reason, piece)
         self._metrics.count("evidence_booked", len(batch))
-        await _each(self._bell.ring, reopened)
+        if late:
+            self._metrics.count("late_entries_left", len(late))
+        await _each(self._bell.ring, [*reopened, *late])
 
 
 def _one_attempt_each(

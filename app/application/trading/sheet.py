@@ -19,7 +19,7 @@ from app.domain.shared.events import Event
 from app.domain.shared.ids import SignalId
 from app.domain.shared.money import Price, Quantity
 from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode, DecisionOutcome
-from app.domain.trading.events import OrdersRefused
+from app.domain.trading.events import ExitGivenUp, OrdersRefused
 from app.domain.trading.hold import Hold
 from app.domain.trading.order import OrderState
 from app.domain.trading.trade import HOLD_IS_OVER, TradeState
@@ -104,7 +104,8 @@ def failures(sheets: Iterable[Sheet]) -> Iterable[DecisionChange]:
     """Return the decisions that fail now, and those whose order appeared late."""
     for sheet in _changed(sheets, lambda s: s.trade_state in (TradeState.REJECTED, TradeState.ABSENT)):
         refused = sheet.trade_state is TradeState.REJECTED
-        code = DecisionCode.VENUE_REFUSED if refused else DecisionCode.ORDER_ABSENT
+        absent = DecisionCode.COINS_MISSING if _coins_are_missing(sheet) else DecisionCode.ORDER_ABSENT
+        code = DecisionCode.VENUE_REFUSED if refused else absent
         words = " ".join(part for part in (sheet.code, sheet.message) if part) or "it said no more than that"
         yield _decided(sheet, DecisionOutcome.FAILED, code, words)
     copied = (TradeState.WORKING, TradeState.WAITING, TradeState.FILLED, TradeState.ENDED)
@@ -125,9 +126,22 @@ def _decided(sheet: Sheet, outcome: DecisionOutcome, code: DecisionCode, words: 
 
 
 def refusals(sheets: Iterable[Sheet], now: datetime) -> Iterable[Event]:
-    """Return the news of what the venue refused."""
+    """Return the news of what the venue refused, and of exits that are given up."""
     by_signal: dict[SignalId, list[AttemptKey]] = {}
     for sheet in _changed(sheets, lambda s: s.trade_state is TradeState.REJECTED):
         by_signal.setdefault(sheet.stored.key.signal_id, []).append(sheet.stored.key)
     for signal_id, keys in by_signal.items():
         yield OrdersRefused(at=now, signal_id=signal_id, follow_ids=tuple(key.follow_id for key in keys))
+    for sheet in _changed(sheets, lambda s: s.trade_state is TradeState.ABSENT and _coins_are_missing(s)):
+        stored = sheet.stored
+        yield ExitGivenUp(
+            at=now,
+            account_id=stored.account_id,
+            follow_id=stored.key.follow_id,
+            signal_id=stored.key.signal_id,
+            symbol=stored.symbol,
+        )
+
+
+def _coins_are_missing(sheet: Sheet) -> bool:
+    return sheet.code == DecisionCode.COINS_MISSING

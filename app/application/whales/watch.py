@@ -4,7 +4,8 @@ Rules.
  - When a watch begins for a leader that we know nothing of, its positions are taken as they stand and nothing is
    traded on them: followers copy what happens from now on.
  - The first look reads the positions twice around one instant; only if nothing moved do they stand, and fills up to
-   that instant are part of them.
+   that instant are part of them. A fill so close to it that the clocks' error decides is judged by what the position
+   has moved by since, read until two readings agree.
  - On every (re)connection, fills since the last one that was consumed are fetched and go the same way; what the
    stream delivers meanwhile waits, so fills are worked through in order.
  - A venue may show a fill late, and a stream may lose one: while the watch lasts, the positions are read again, soon
@@ -37,6 +38,7 @@ from app.domain.shared.errors import NotFound
 from app.domain.shared.execution import Fill, VenuePosition
 from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Money
+from app.domain.whales.first_look import held_at_first
 from app.domain.whales.intent import Burst, BurstCollector, BurstRule
 from app.domain.whales.whale import Whale
 
@@ -44,6 +46,10 @@ _OVERLAP: Final = timedelta(seconds=60)
 """How much longer than the newest consumed fill an unseen one may have been on its way; repeats are told by their ids."""
 _LOOKS_AGAIN: Final = tuple(timedelta(seconds=pause) for pause in (2, 5, 10, 30, 60))
 _CATCH_UP_TRIES: Final = 5
+_CLOCK_ERROR: Final = timedelta(seconds=1)
+"""Our estimate of the venue's clock is off by less: one that is not known to a quarter of a second is not used."""
+_READINGS_MAX: Final = 5
+_READING_PAUSE_S: Final = 0.5
 
 Ingest = Callable[[Whale, Burst, Instrument, Money | None, int | None], Awaitable[int]]
 
@@ -83,6 +89,7 @@ class WatchLeader:
         self._collector = BurstCollector(rule)
         self._venue_now = venue_now or clock.now
         self._since: datetime | None = None
+        self._told_apart: set[Symbol] = set()
         self._equity: Money | None = None
         # One wallet stands behind linear contracts alone; coins and coin margin would have to be valued first.
         self._collateral = CAPABILITIES[whale.venue].collateral
@@ -138,6 +145,7 @@ class WatchLeader:
                 self._equity = event.balance
             self._leverage |= {p.symbol: p.leverage for p in event.positions if p.leverage > 0}
         elif isinstance(event, OrderUpdate) and event.fill is not None and not self._is_history(event.fill):
+            await self._tell_apart(event.fill.symbol, (event.fill,))
             burst = self._collector.add(event.fill, self._clock.now())
             if burst is not None:
                 await self._decide(burst)
@@ -209,6 +217,7 @@ class WatchLeader:
                 ours = {sym: await uow.leaders.position(self._whale.id, sym) for sym in {*newest, *theirs}}
             for sym, quantity in ours.items():
                 if quantity != theirs.get(sym, 0) and self._since is not None:
+                    self._metrics.count("leader_markets_missed", venue=self._whale.venue.value)
                     await self._fetch_missed(sym, newest.get(sym, self._since))
         except VenueError as error:
             self._metrics.count("lookup_failed", code=error.code)
@@ -216,12 +225,59 @@ class WatchLeader:
     async def _fetch_missed(self, sym: Symbol, since: datetime) -> None:
         instrument = await self._instruments.instrument(self._whale.venue, sym)
         fills = await self._gateway.fills(instrument, since=since - _OVERLAP)
+        await self._tell_apart(sym, fills)
         for burst in _by_order([fill for fill in fills if not self._is_history(fill)]):
             await self._decide(burst)
 
     def _is_history(self, fill: Fill) -> bool:
-        """Return whether a fill was part of the positions that the watch began with."""
-        return self._since is not None and fill.at <= self._since
+        """Return whether a fill was surely part of the positions that the watch began with."""
+        return self._since is not None and fill.at <= self._since - _CLOCK_ERROR
+
+    async def _tell_apart(self, sym: Symbol, fills: Sequence[Fill]) -> None:
+        """Consume what the first positions hold of a market, before any of `fills` that may be part of them counts."""
+        looked_at = self._since
+        if looked_at is None or sym in self._told_apart:
+            return
+        if not any(abs(fill.at - looked_at) < _CLOCK_ERROR for fill in fills):
+            return
+        async with self._uow() as uow:
+            ours = await uow.leaders.position(self._whale.id, sym)
+        held = await self._unseen(sym, await self._held_at_first(sym, ours, looked_at, fills))
+        async with self._uow() as uow:
+            for burst in _by_order(held):
+                await uow.leaders.consume(self._whale.id, burst, ours, None)
+            await uow.commit()
+        self._told_apart.add(sym)
+
+    async def _unseen(self, sym: Symbol, fills: Sequence[Fill]) -> Sequence[Fill]:
+        if not fills:
+            return ()
+        async with self._uow() as uow:
+            fresh = await uow.leaders.unseen(self._whale.id, Burst(sym, fills[0].order_id, tuple(fills)))
+        return () if fresh is None else fresh.fills
+
+    async def _held_at_first(
+        self, sym: Symbol, ours: Decimal, looked_at: datetime, fills: Sequence[Fill]
+    ) -> Sequence[Fill]:
+        instrument = await self._instruments.instrument(self._whale.venue, sym)
+        last: Sequence[Fill] | None = None
+        for _ in range(_READINGS_MAX):
+            try:
+                before = _held(await self._gateway.positions()).get(sym, Decimal(0))
+                told = await self._gateway.fills(instrument, since=looked_at - _CLOCK_ERROR)
+                after = _held(await self._gateway.positions()).get(sym, Decimal(0))
+            except VenueError as error:
+                self._metrics.count("lookup_failed", code=error.code)
+            else:
+                every = {fill.trade_id: fill for fill in (*fills, *told) if not self._is_history(fill)}
+                fills = await self._unseen(sym, sorted(every.values(), key=lambda fill: fill.at))
+                held = held_at_first(fills, after - ours, looked_at) if before == after else None
+                if held is not None and held == last:
+                    return held
+                last = held
+            await asyncio.sleep(_READING_PAUSE_S)
+        # The figures explain nothing (a deposit, a fee in coins, a leader who never rests): the clock is the best left.
+        return [fill for fill in fills if not self._is_history(fill) and fill.at <= looked_at]
 
 
 def _held(positions: Sequence[VenuePosition]) -> dict[Symbol, Decimal]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.domain.risk.denials import Denial
 from app.domain.risk.exposure import Exposure, Proposal
 from app.domain.risk.limits import Limits
-from app.domain.risk.rules import RULES, Rule
+from app.domain.risk.rules import RULES, STANDING_RULES, Rule
 from app.domain.shared.money import NO_MONEY, Money
 
 
@@ -40,3 +40,8 @@ def assess(order: Proposal, exposure: Exposure, limits: Limits, rules: Iterable[
         if denial.room < allowed:
             allowed, because = Money(denial.room), denial
     return Verdict(allowed, because)
+
+
+def standing_denial(exposure: Exposure, limits: Limits) -> Denial | None:
+    """Return why the account may take no new risk at all, whatever the order; None when it may."""
+    return next((denial for rule in STANDING_RULES if (denial := rule(None, exposure, limits))), None)

@@ -19,7 +19,7 @@ from app.domain.shared.money import ZERO
 Rule: TypeAlias = Callable[[Proposal, Exposure, Limits], Denial | None]
 
 
-def entries_are_not_halted(order: Proposal, exposure: Exposure, limits: Limits) -> Denial | None:
+def entries_are_not_halted(order: Proposal | None, exposure: Exposure, limits: Limits) -> Denial | None:
     """The operator, the venue's state or the user has not stopped new risk."""
     return Denial(DenialCode.ENTRIES_HALTED, ZERO, ZERO) if exposure.entries_halted else None
 
@@ -39,14 +39,14 @@ def no_opposing_position(order: Proposal, exposure: Exposure, limits: Limits) ->
     return Denial(DenialCode.OPPOSING_POSITION, abs(exposure.other_quantity), ZERO)
 
 
-def daily_loss_within_limit(order: Proposal, exposure: Exposure, limits: Limits) -> Denial | None:
+def daily_loss_within_limit(order: Proposal | None, exposure: Exposure, limits: Limits) -> Denial | None:
     """Today's realised loss has not reached the limit."""
     if limits.daily_loss_max is None or -exposure.realised_today < limits.daily_loss_max:
         return None
     return Denial(DenialCode.DAILY_LOSS_LIMIT, -exposure.realised_today, limits.daily_loss_max)
 
 
-def drawdown_within_limit(order: Proposal, exposure: Exposure, limits: Limits) -> Denial | None:
+def drawdown_within_limit(order: Proposal | None, exposure: Exposure, limits: Limits) -> Denial | None:
     """The wallet is not too far below the highest it has been."""
     if limits.drawdown_max is None or exposure.high_water <= 0:
         return None
@@ -110,6 +110,13 @@ def funds_suffice(order: Proposal, exposure: Exposure, limits: Limits) -> Denial
     room = max(exposure.free, ZERO) / per_notional
     return Denial(DenialCode.INSUFFICIENT_FUNDS, needed, exposure.free, room)
 
+
+STANDING_RULES: Final[tuple[Callable[[None, Exposure, Limits], Denial | None], ...]] = (
+    entries_are_not_halted,
+    daily_loss_within_limit,
+    drawdown_within_limit,
+)
+"""Those that look at the account alone: they refuse any order, one that waits to be sent again too."""
 
 RULES: Final[tuple[Rule, ...]] = (
     entries_are_not_halted,

@@ -65,7 +65,9 @@ class Fill:
 
     `fee` is quote currency paid (negative: a rebate); `realised_pnl` is the venue's figure before the fee. Both are in
     the settle asset where the market is inverse. `base_fee` is the part of `quantity` that a spot venue kept as its fee
-    when that was paid in the coins bought; `fee` then holds its worth at `price`.
+    when that was paid in the coins bought; `fee` then holds its worth at `price`. `position_side` is which position it
+    moved where a long and a short one stand beside each other (BUY: the long one), as far as the venue tells; where
+    positions net it means nothing.
     """
 
     venue: Venue
@@ -82,6 +84,7 @@ class Fill:
     order_final: bool = False
     base_fee: Quantity = NO_QUANTITY
     cause: FillCause = FillCause.TRADE
+    position_side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)

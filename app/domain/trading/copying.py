@@ -14,9 +14,10 @@ from app.domain.shared.execution import Action
 from app.domain.shared.ids import AccountId, FollowId
 from app.domain.shared.margin import funds_needed
 from app.domain.shared.market import Instrument, MarketKind, Side
-from app.domain.shared.money import NO_MONEY, Money, Price, Quantity, Ratio, plain
+from app.domain.shared.money import NO_MONEY, ZERO, Money, Price, Quantity, Ratio, plain
 from app.domain.shared.terms import CopyTerms, TinyPolicy
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
+from app.domain.trading.leaders_order import opened_earlier
 from app.domain.trading.modes import MODES, Sizing
 
 
@@ -46,7 +47,9 @@ class Follower:
     are not booked yet. `entry_open` / `exit_open` say whether an order of that leg has no known outcome yet;
     `exit_pending` is the quantity that open exits may still close; `entry_absent` says that an entry was given up whose
     late appearance is not ruled out yet, `market_frozen` that the books of this market do not agree with the venue's
-    and nobody knows why. `leverage_set` is what the venue was last told.
+    and nobody knows why. `leverage_set` is what the venue was last told. `protection_may_sell` says that a protection of the
+    follow is not proven over at a market where no order is limited to reducing. `opened_later` is what signals later than
+    the one to be copied have left of `held`, signed.
     """
 
     follow_id: FollowId
@@ -65,6 +68,8 @@ class Follower:
     leverage_limit: int | None
     entry_absent: bool = False
     market_frozen: bool = False
+    protection_may_sell: bool = False
+    opened_later: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +194,29 @@ def finish_entry(
 def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     """Return the reduce-only order that closes the leader's fraction of what the follow holds.
 
-    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close. What is left
+    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close, and at spot while a
+    protection may still sell. What is left
     would be too small to trade later is closed with it, so that no dust remains. What is more than the venue takes in
     one order (`cut_by` says so) goes out in several attempts, one after the other.
     """
     facts = _facts(trade, follower)
     if follower.entry_open:
         return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
-    closable = abs(follower.held) - follower.exit_pending
-    if follower.entry_absent and _is_flat(trade, follower):
+    earlier = opened_earlier(follower.held, follower.opened_later)
+    closable = abs(earlier) - follower.exit_pending
+    if follower.entry_absent and not _tradable(trade, earlier):
         # An entry that was given up may still appear; then this exit must be there to close it.
         return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
-    if _is_flat(trade, follower) or follower.held * trade.side.sign > 0 or closable <= 0:
+    if _is_flat(trade, follower) or follower.held * trade.side.sign > 0:
+        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
+    if not _tradable(trade, earlier):
+        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.OPENED_LATER, facts)
+    if follower.protection_may_sell:
+        # Both would sell, and the second of them the coins of the account's owner.
+        return decision(
+            follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.PROTECTION_STILL_RESTS, facts
+        )
+    if closable <= 0:
         return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
     instrument = trade.instrument
     quantity = instrument.round_quantity(closable * trade.fraction)
@@ -237,9 +253,11 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
 
 def _is_flat(trade: LeaderTrade, follower: Follower) -> bool:
     """Return whether nothing is held that could be sold: fees taken in coins leave less than a step at spot venues."""
-    if trade.instrument.kind is not MarketKind.SPOT:
-        return follower.held == 0
-    return abs(follower.held) < trade.instrument.step
+    return not _tradable(trade, follower.held)
+
+
+def _tradable(trade: LeaderTrade, held: Decimal) -> bool:
+    return held != 0 if trade.instrument.kind is not MarketKind.SPOT else abs(held) >= trade.instrument.step
 
 
 def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | None:

@@ -49,8 +49,12 @@ class DecisionCode(StrEnum):
     TERMS_MAXIMUM = "TERMS_MAXIMUM"
     VENUE_MAXIMUM = "VENUE_MAXIMUM"
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
+    OPENED_LATER = "OPENED_LATER"
+    MARKET_UNLISTED = "MARKET_UNLISTED"
+    COINS_MISSING = "COINS_MISSING"
     ENTRY_STILL_OPEN = "ENTRY_STILL_OPEN"
     EXIT_STILL_OPEN = "EXIT_STILL_OPEN"
+    PROTECTION_STILL_RESTS = "PROTECTION_STILL_RESTS"
     VENUE_REFUSED = "VENUE_REFUSED"
     ORDER_ABSENT = "ORDER_ABSENT"
     APPEARED_LATE = "APPEARED_LATE"
@@ -58,6 +62,7 @@ class DecisionCode(StrEnum):
     CLOSED_EXTERNALLY = "CLOSED_EXTERNALLY"
     LIQUIDATED = "LIQUIDATED"
     DELEVERAGED = "DELEVERAGED"
+    WRITTEN_OFF = "WRITTEN_OFF"
     MARKET_FROZEN = "MARKET_FROZEN"
 
 
@@ -84,14 +89,22 @@ DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
         DecisionCode.TERMS_MAXIMUM: "The size was cut to the terms' largest order.",
         DecisionCode.VENUE_MAXIMUM: "The size was cut to the venue's largest order.",
         DecisionCode.NOTHING_TO_CLOSE: "The follow holds nothing on this market.",
+        DecisionCode.OPENED_LATER: "All that the follow holds on this market was opened by signals later than this exit.",
+        DecisionCode.MARKET_UNLISTED: "{market} is not in the listing of {venue}, where the follow holds a position on it; the "
+        "exit goes out as soon as the venue lists it again.",
+        DecisionCode.COINS_MISSING: "The account holds fewer coins than its follows; a sale whose reply was lost is not sent "
+        "again, for it might sell coins that are not the follow's.",
         DecisionCode.ENTRY_STILL_OPEN: "An entry's outcome is not known yet; the exit follows as soon as it is.",
         DecisionCode.EXIT_STILL_OPEN: "An exit's outcome is not known yet; the entry waits for it.",
+        DecisionCode.PROTECTION_STILL_RESTS: "A protection of the follow could still sell beside this exit; it is being "
+        "withdrawn, and the exit follows as soon as it is over.",
         DecisionCode.VENUE_REFUSED: "The venue refused the order: {venue}.",
         DecisionCode.APPEARED_LATE: "The order was found at the venue after it had been given up; it is copied after all.",
         DecisionCode.PROTECTION_TRIGGERED: "The price reached a protection of the follow; it was closed by it.",
         DecisionCode.CLOSED_EXTERNALLY: "The position was closed at the venue by an order that is not ours.",
         DecisionCode.LIQUIDATED: "The venue liquidated the position.",
         DecisionCode.DELEVERAGED: "The venue closed the position against a bankrupt account (auto-deleveraging).",
+        DecisionCode.WRITTEN_OFF: "The venue holds less and no execution explains it; an operator accepted the venue's word.",
         DecisionCode.MARKET_FROZEN: "The account holds less on this market than its books say and nothing explains it; "
         "no new risk is taken there until they agree.",
         DecisionCode.ORDER_ABSENT: "The order's fate was unknown and the venue does not have it; it was not sent again.",

@@ -58,6 +58,18 @@ def missing(ours: Decimal, theirs: Decimal) -> Decimal:
     return max(ZERO, abs(ours) - max(ZERO, theirs * direction))
 
 
+def vanished(lots: Sequence[Lot], theirs: Decimal) -> Sequence[Lot]:
+    """Return what the venue does not hold of our lots, signed as they are, the oldest first; nothing where none is missing."""
+    left = missing(sum_of(lots), theirs)
+    found: list[Lot] = []
+    for lot in lots:
+        part = min(abs(lot.quantity), left)
+        if part:
+            found.append(Lot(lot.follow_id, part if lot.quantity > 0 else -part))
+        left -= part
+    return found
+
+
 def move_of(fill: Fill) -> Decimal:
     """Return by how much a fill changes a position, signed: less what a spot venue kept as its fee in coins."""
     return fill.side.sign * (fill.quantity - fill.base_fee)

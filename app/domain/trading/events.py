@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from app.domain.shared.events import Event
@@ -19,6 +20,17 @@ class OrdersRefused(Event):
     name: ClassVar[str] = "orders.refused"
     signal_id: SignalId
     follow_ids: tuple[FollowId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitGivenUp(Event):
+    """A follow's exit was not sent again, for the account lacks the coins that it would sell; the owner should know."""
+
+    name: ClassVar[str] = "exit.given_up"
+    account_id: AccountId
+    follow_id: FollowId
+    signal_id: SignalId
+    symbol: Symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +52,17 @@ class MarketFrozen(Event):
     name: ClassVar[str] = "market.frozen"
     account_id: AccountId
     symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftAccepted(Event):
+    """An operator accepted that the venue holds `theirs` where our books said `ours` (signed base units), and why."""
+
+    name: ClassVar[str] = "drift.accepted"
+    account_id: AccountId
+    symbol: Symbol
+    ours: Decimal
+    theirs: Decimal
+    follow_ids: tuple[FollowId, ...]
+    by: str
+    reason: str

@@ -1,14 +1,14 @@
 """The hot path's two statements: who still needs a decision, and the reservation of a whole chunk.
 
 The reservation locks the accounts in order (so that two signals never deadlock); then one statement holds funds only
-where they suffice, where nobody reserved since the snapshot and no halt was raised, and stores trade, first attempt
-and decision of exactly those accounts. What it does not return must not be sent. A lot too small to be sold counts as
+where they suffice, where nobody reserved since the snapshot and nothing stopped new risk (the gate of entries), and stores
+trade, first attempt and decision of exactly those accounts. What it does not return must not be sent. A lot too small to be sold counts as
 closed: what is bought beside it is opened now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -21,12 +21,13 @@ from app.domain.risk.exposure import Exposure
 from app.domain.risk.limits import Limits, tightest
 from app.domain.shared.errors import ConcurrencyConflict
 from app.domain.shared.ids import AccountId, FollowId
-from app.domain.shared.market import Side, Symbol, Venue
+from app.domain.shared.market import MarketKind, Side, Symbol, Venue
 from app.domain.shared.money import Money, Quantity, Ratio
 from app.domain.shared.terms import CopyMode, CopyTerms, TinyPolicy
 from app.domain.signals.signal import Signal
 from app.domain.trading.copying import Follower
 from app.domain.trading.decision import Decision
+from app.domain.trading.leaders_order import LaterTrade, opened_later
 from app.infrastructure.postgres import copy_sql as sql
 from app.infrastructure.postgres.engine import retrying
 from app.infrastructure.postgres.transaction import transaction
@@ -84,16 +85,19 @@ class PostgresCopyBook:
                 if not prepared or window is None:
                     return frozenset()
                 # A statement of its own: the next one then sees what the accounts' last holder committed.
-                await connection.execute(
-                    sql.LOCK_ACCOUNTS, {"account": [p.order.account_id for p in prepared]}
-                )
-                rows = await connection.execute(sql.COMMIT, _commit_values(signal, prepared, window))
+                locks = {
+                    "account": [p.order.account_id for p in prepared],
+                    "enters": not signal.is_exit,
+                }
+                await connection.execute(sql.LOCK_ACCOUNTS, locks)
+                rows = await connection.execute(sql.COMMIT, commit_values(signal, prepared, window))
                 return frozenset(FollowId(follow_id) for follow_id in rows.scalars())
 
         return await retrying(attempt)
 
 
-def _commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window) -> dict[str, object]:
+def commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window) -> dict[str, object]:
+    """Return a chunk as the values of COMMIT."""
     orders = [item.order for item in prepared]
     made = [item.decision for item in prepared]
     return {
@@ -104,6 +108,7 @@ def _commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window)
         "price": signal.reference_price,
         "step": prepared[0].instrument.step,
         "is_entry": not signal.is_exit,
+        "is_spot": prepared[0].instrument.kind is MarketKind.SPOT,
         "signed_ms": window.signed_ms,
         "valid_ms": window.valid_ms,
         "look_at": window.look_at,
@@ -194,8 +199,16 @@ def _follower(row: RowMapping, limits: Limits) -> Follower:
         entry_open=row["entry_open"],
         entry_absent=row["entry_absent"],
         market_frozen=row["market_frozen"],
+        protection_may_sell=row["protection_may_sell"],
         exit_open=row["exit_open"],
         exit_pending=Quantity(row["exit_pending"]),
         leverage_set=row["leverage_set"],
         leverage_limit=limits.leverage_max,
+        opened_later=opened_later(_later(row)),
     )
+
+
+def _later(row: RowMapping) -> Iterator[LaterTrade]:
+    columns = (row["later_sides"], row["later_exits"], row["later_executed"], row["later_fractions"])
+    for side, is_exit, executed, fraction in zip(*(column or () for column in columns), strict=True):
+        yield LaterTrade(Side(side), is_exit, Quantity(executed), fraction)

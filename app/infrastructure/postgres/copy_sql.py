@@ -8,9 +8,15 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.types import BigInteger, Boolean, Numeric, SmallInteger, Text
 
 from app.infrastructure.postgres.arrays import arrays
+from app.infrastructure.postgres.entry_gate import ENTRY_GATE, MAY_ENTER
+from app.infrastructure.postgres.protection_sql import MAY_SELL, SPOT_VENUES
 
+# Signals after an exit that is copied now: none as a rule, and then nothing is looked for.
 SNAPSHOT: Final = arrays(
-    """
+    f"""
+WITH later AS MATERIALIZED (
+  SELECT s.id, s.seq, s.source, s.fraction FROM signals own JOIN signals s ON s.whale_id = own.whale_id AND s.seq > own.seq
+   WHERE own.id = :signal AND own.is_exit AND NOT (s.is_exit AND s.source = 'LEADER' AND s.scope IS NOT NULL))
 SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max, f.order_notional_max, f.drift_max, f.sides,
        f.symbols_allowed, f.symbols_denied, f.tiny, f.tiny_factor_max, f.state AS follow_state,
        u.state AS user_state, a.key_state, a.sealed, a.hedged,
@@ -21,7 +27,7 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
        coalesce(o.entry_open, false) AS entry_open, coalesce(o.entry_absent, false) AS entry_absent,
        coalesce(o.exit_open, false) OR EXISTS (
          SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id
-          WHERE d.follow_id = f.id AND d.outcome = 'DEFERRED' AND d.code = 'VENUE_AWAY'
+          WHERE d.follow_id = f.id AND d.outcome = 'DEFERRED' AND d.code IN ('VENUE_AWAY', 'PROTECTION_STILL_RESTS', 'MARKET_UNLISTED')
             AND split_part(w.symbol, '-', 1) = split_part(mk.symbol, '-', 1)
             AND w.seq < (SELECT s.seq FROM signals s WHERE s.id = :signal)) AS exit_open,
        coalesce(o.symbol_coming, 0) AS symbol_coming, coalesce(o.total_coming, 0) AS total_coming,
@@ -39,7 +45,11 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
        EXISTS (SELECT FROM halts x WHERE (x.scope = 'PLATFORM') OR (x.scope = 'VENUE' AND x.target = a.venue)
                OR (x.scope = 'USER' AND x.target = f.user_id::text)) AS halted,
        EXISTS (SELECT FROM drift_marks x
-                WHERE x.account_id = f.account_id AND x.what = mk.symbol AND x.frozen) AS market_frozen
+                WHERE x.account_id = f.account_id AND x.what = mk.symbol AND x.frozen) AS market_frozen,
+       a.venue IN ({SPOT_VENUES}) AND EXISTS (
+         SELECT FROM protections x WHERE x.account_id = f.account_id AND x.symbol = mk.symbol AND x.follow_id = f.id
+            AND {MAY_SELL}) AS protection_may_sell,
+       n.sides AS later_sides, n.exits AS later_exits, n.executed AS later_executed, n.fractions AS later_fractions
   FROM follows f
   JOIN users u ON u.id = f.user_id
   JOIN accounts a ON a.id = f.account_id
@@ -67,6 +77,14 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
        SELECT sum(x.cost) FILTER (WHERE x.symbol = mk.symbol) AS symbol_cost, sum(x.cost) AS total_cost,
               sum(x.quantity) FILTER (WHERE x.symbol = mk.symbol AND x.follow_id <> f.id) AS other_quantity
          FROM positions x WHERE x.account_id = f.account_id AND x.quantity <> 0) h ON true
+  LEFT JOIN LATERAL (
+       SELECT array_agg(t.side ORDER BY w.seq) AS sides, array_agg(t.leg = 'EXIT' ORDER BY w.seq) AS exits,
+              array_agg(t.executed ORDER BY w.seq) AS executed,
+              array_agg(CASE WHEN t.leg = 'EXIT' AND w.source IN ('LEADER', 'OPERATOR', 'FOLLOWER')
+                             THEN w.fraction * CASE WHEN t.state IN ('WAITING', 'WORKING') THEN 1
+                                                    ELSE t.executed / t.quantity END END ORDER BY w.seq) AS fractions
+         FROM later w JOIN trades t ON t.follow_id = f.id AND t.signal_id = w.id AND t.symbol = mk.symbol
+        WHERE EXISTS (SELECT FROM later)) n ON true
  WHERE f.whale_id = :whale
    AND (CAST(:scope AS bigint) IS NULL OR f.id = CAST(:scope AS bigint))
    AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent)
@@ -99,9 +117,7 @@ held AS (
    WHERE :is_entry AND m.account_id = v.account_id AND m.risk_version = v.version
      AND m.wallet - m.held - m.margin >= v.hold
      AND NOT EXISTS (SELECT FROM trades t WHERE t.follow_id = v.follow_id AND t.signal_id = :signal AND t.leg = :leg)
-     AND NOT EXISTS (SELECT FROM halts x JOIN accounts a ON a.id = v.account_id
-                      WHERE x.scope = 'PLATFORM' OR (x.scope = 'VENUE' AND x.target = a.venue)
-                         OR (x.scope = 'USER' AND x.target = a.user_id::text))
+     AND {MAY_ENTER.format(follow="v.follow_id")}
   RETURNING v.follow_id),
 stored AS (
   INSERT INTO trades (follow_id, signal_id, leg, account_id, venue, symbol, side, reduce_only, quantity, leverage,
@@ -113,7 +129,10 @@ stored AS (
               ELSE v.exit_pending = (SELECT coalesce(sum(t.quantity - t.executed), 0) FROM trades t
                                       WHERE t.account_id = v.account_id AND NOT t.settled AND t.symbol = :symbol
                                         AND t.follow_id = v.follow_id AND t.leg = 'EXIT'
-                                        AND t.state IN ('WAITING', 'WORKING')) END
+                                        AND t.state IN ('WAITING', 'WORKING'))
+                   AND NOT (:is_spot AND EXISTS (
+                     SELECT FROM protections x WHERE x.account_id = v.account_id AND x.symbol = :symbol
+                        AND x.follow_id = v.follow_id AND {MAY_SELL})) END
   ON CONFLICT DO NOTHING
   RETURNING follow_id),
 attempts AS (
@@ -146,12 +165,19 @@ SELECT follow_id FROM stored
     code=Text,
     reason=Text,
     inputs=Text,
-).bindparams(bindparam("is_entry", type_=Boolean), bindparam("step", type_=Numeric))
+).bindparams(
+    bindparam("is_entry", type_=Boolean),
+    bindparam("is_spot", type_=Boolean),
+    bindparam("step", type_=Numeric),
+)
 
 LOCK_ACCOUNTS: Final = arrays(
-    "SELECT m.account_id FROM funds m WHERE m.account_id = ANY(:account) ORDER BY m.account_id FOR UPDATE",
+    f"""
+WITH gate AS MATERIALIZED (SELECT CASE WHEN :enters THEN pg_advisory_xact_lock_shared({ENTRY_GATE}) END)
+SELECT m.account_id FROM gate, funds m WHERE m.account_id = ANY(:account) ORDER BY m.account_id FOR UPDATE OF m
+""",
     account=BigInteger,
-)
+).bindparams(bindparam("enters", type_=Boolean))
 
 CLAIM_HELD: Final = text(
     "SELECT true FROM signals WHERE id = :signal AND owner = :owner AND state = 'DISPATCHING' FOR SHARE"

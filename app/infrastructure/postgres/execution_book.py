@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import RowMapping
@@ -24,11 +25,15 @@ from app.application.trading.execution_ports import (
     WaitingTrade,
 )
 from app.application.trading.ports import Window
+from app.domain.risk.assess import standing_denial
+from app.domain.risk.exposure import Exposure
+from app.domain.risk.limits import Limits, tightest
 from app.domain.shared.clock import Clock
 from app.domain.shared.ids import AccountId, ClientOrderId, SignalId
 from app.domain.shared.market import Symbol
-from app.domain.shared.money import Money, Quantity
+from app.domain.shared.money import NO_MONEY, ZERO, Money, Quantity
 from app.domain.signals.priority import Lane
+from app.domain.trading.decision import DecisionCode
 from app.infrastructure.postgres import copy_sql, execution_sql
 from app.infrastructure.postgres import recovery_sql as sql
 from app.infrastructure.postgres.execution_session import PostgresExecutionSession, stored_attempt
@@ -42,12 +47,15 @@ from app.infrastructure.postgres.wallet_sql import (
     SYNC_WALLET,
 )
 
+NO_LIMITS: Final = Limits()
+
 
 class PostgresExecutionBook:
-    """The execution book in PostgreSQL."""
+    """The execution book in PostgreSQL. `platform` are the operator's limits, which no user can widen."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, platform: Limits = NO_LIMITS) -> None:
         self._engine = engine
+        self._platform = platform
         self._clock = clock
 
     def session(self) -> AbstractAsyncContextManager[ExecutionSession]:
@@ -73,20 +81,10 @@ class PostgresExecutionBook:
 
     async def waiting(self, now: datetime, limit: int, hide_for: timedelta) -> Sequence[WaitingTrade]:
         """Take trades of which nothing is out and that may be sent now."""
-        values = {"now": now, "limit": limit, "hidden_until": now + hide_for}
+        values = {"now": now, "limit": limit, "hidden_until": now + hide_for, "today": now.date()}
         async with transaction(self._engine, "waiting") as connection:
             rows = (await connection.execute(sql.WAITING, values)).mappings()
-            return [
-                WaitingTrade(
-                    attempt=stored_attempt(row),
-                    sealed=row["sealed"],
-                    signal_expires_at=row["expires_at"],
-                    superseded=row["superseded"],
-                    closable=Quantity(row["closable"]),
-                    hedged=row["hedged"],
-                )
-                for row in rows
-            ]
+            return [_waiting(row, self._platform) for row in rows]
 
     async def resubmit(self, ready: Sequence[Resend], window: Window) -> frozenset[ClientOrderId]:
         """Store new attempts and return those that are now ours to send."""
@@ -102,7 +100,10 @@ class PostgresExecutionBook:
             "valid_ms": window.valid_ms,
             "look_at": window.look_at,
         }
-        accounts = {"account": [item.waiting.attempt.account_id for item in ready]}
+        accounts = {
+            "account": [item.waiting.attempt.account_id for item in ready],
+            "enters": not all(item.waiting.attempt.reduce_only for item in ready),
+        }
         async with translated(), transaction(self._engine, "resubmit") as connection:
             await connection.execute(copy_sql.LOCK_ACCOUNTS, accounts)
             rows = await connection.execute(sql.RESUBMIT, values)
@@ -207,3 +208,32 @@ class PostgresExecutionBook:
 
 def _doubt(row: RowMapping) -> Doubt:
     return Doubt(attempt=stored_attempt(row), sealed=row["sealed"], signal_expires_at=row["expires_at"])
+
+
+def _waiting(row: RowMapping, platform: Limits) -> WaitingTrade:
+    attempt = stored_attempt(row)
+    denied = None
+    if not attempt.reduce_only:
+        own = Limits(daily_loss_max=row["own_daily"], drawdown_max=row["own_drawdown"])
+        account = Exposure(
+            wallet=Money(row["wallet"]),
+            free=Money(row["free"]),
+            high_water=Money(row["high_water"]),
+            realised_today=Money(row["realised_today"]),
+            symbol_notional=NO_MONEY,
+            total_notional=NO_MONEY,
+            positions=0,
+            other_quantity=ZERO,
+            entries_halted=row["halted"],
+        )
+        denied = standing_denial(account, tightest((platform, own)))
+    return WaitingTrade(
+        attempt=attempt,
+        sealed=row["sealed"],
+        signal_expires_at=row["expires_at"],
+        superseded=row["superseded"],
+        closable=Quantity(row["closable"]),
+        hedged=row["hedged"],
+        stopped=None if row["stopped"] is None else DecisionCode(row["stopped"]),
+        denied=denied,
+    )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +21,7 @@ from app.application.trading.execution_ports import (
     DecisionChange,
     FundsChange,
     LedgerEntry,
+    LeftSince,
     OrderChange,
     StoredAttempt,
     TradeChange,
@@ -28,11 +31,18 @@ from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId
 from app.domain.shared.market import Side, Symbol, Venue
 from app.domain.shared.money import Money, Quantity
 from app.domain.signals.priority import Lane
+from app.domain.signals.signal import Signal
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
 from app.infrastructure.postgres import execution_sql as sql
 from app.infrastructure.postgres.outbox import append_events
+from app.infrastructure.postgres.rows import signal_of, signal_values
+from app.infrastructure.postgres.schema import signals
+
+_LOOKS_STORED_MAX: Final = (
+    32_767  # a doubt of a week looks more often than a SMALLINT counts; no rule counts that far
+)
 
 PositionKey = tuple[AccountId, Symbol, FollowId]
 
@@ -99,6 +109,26 @@ class PostgresExecutionSession:
         rows = await self._connection.execute(sql.REOPEN, {"follow": list(follows)})
         return [(SignalId(signal_id), Lane(lane)) for signal_id, lane in rows]
 
+    async def left_since(self, entries: Sequence[tuple[FollowId, SignalId]]) -> Sequence[LeftSince]:
+        """Return those of these entries whose follow was told to leave the market since."""
+        values = {"follow": [follow for follow, _ in entries], "signal": [signal for _, signal in entries]}
+        rows = (await self._connection.execute(sql.LEFT_SINCE, values)).mappings()
+        return [
+            LeftSince(
+                FollowId(row["follow_id"]), signal_of(row), row["fractions"], Quantity(row["exit_pending"])
+            )
+            for row in rows
+        ]
+
+    async def ask_exits(self, exits: Sequence[Signal]) -> Sequence[tuple[SignalId, Lane]]:
+        """Store these signals; return those that are new."""
+        statement = (
+            insert(signals).on_conflict_do_nothing(index_elements=[signals.c.id]).returning(signals.c.id)
+        )
+        stored = await self._connection.scalars(statement, [signal_values(signal) for signal in exits])
+        new = set(stored)
+        return [(signal.id, signal.lane) for signal in exits if signal.id in new]
+
 
 def stored_attempt(row: RowMapping) -> StoredAttempt:
     """Return the attempt of a row that holds ATTEMPT_COLUMNS."""
@@ -160,7 +190,7 @@ def _order_values(changes: Sequence[OrderChange]) -> dict[str, object]:
         "average": [c.average_price for c in changes],
         "code": [c.code for c in changes],
         "message": [c.message for c in changes],
-        "looks": [c.looks for c in changes],
+        "looks": [min(c.looks, _LOOKS_STORED_MAX) for c in changes],
         "look_at": [c.look_at for c in changes],
         "acked": [c.acked for c in changes],
     }

@@ -187,6 +187,32 @@ RETURNING s.id, s.lane
 """,
     follow=BigInteger,
 )
+# A signal of the leader that is for one follow alone is the exit of a late entry: no news of the leader.
+LEFT_SINCE: Final = arrays(
+    """
+SELECT t.follow_id, x.fractions, s.*,
+       (SELECT coalesce(sum(CASE WHEN u.state IN ('WAITING', 'WORKING') THEN u.quantity ELSE u.executed END - u.booked), 0)
+          FROM trades u WHERE u.account_id = t.account_id AND NOT u.settled AND u.symbol = t.symbol
+           AND u.follow_id = t.follow_id AND u.leg = 'EXIT')
+       + (SELECT coalesce(sum(w.quantity), 0) FROM signals w
+           WHERE w.scope = t.follow_id AND w.source = 'LEADER' AND w.side <> s.side
+             AND split_part(w.symbol, '-', 1) = split_part(s.symbol, '-', 1)
+             AND NOT EXISTS (SELECT FROM decisions d WHERE d.follow_id = t.follow_id AND d.signal_id = w.id
+                                AND d.outcome <> 'DEFERRED')) AS exit_pending
+  FROM trades t
+  JOIN unnest(:follow, :signal) AS v(follow_id, signal_id) USING (follow_id, signal_id)
+  JOIN signals s ON s.id = t.signal_id
+  JOIN LATERAL (
+    SELECT array_agg(e.fraction) AS fractions
+      FROM signals e JOIN decisions d ON d.signal_id = e.id AND d.follow_id = t.follow_id
+     WHERE e.whale_id = s.whale_id AND e.seq > s.seq AND e.is_exit AND e.side <> s.side
+       AND split_part(e.symbol, '-', 1) = split_part(s.symbol, '-', 1)
+       AND d.outcome <> 'DEFERRED' AND NOT (e.source = 'LEADER' AND e.scope IS NOT NULL)) x ON x.fractions IS NOT NULL
+ WHERE t.leg = 'ENTRY'
+""",
+    follow=BigInteger,
+    signal=Uuid,
+)
 LOCK_ACCOUNTS_OF_TRADES: Final = arrays(
     """
 SELECT m.account_id FROM funds m

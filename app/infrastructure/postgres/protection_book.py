@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.application.shared.uow import UnitOfWorkFactory
 from app.application.trading.protect_ports import Guarded, Looked, StoredProtection
+from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.ids import AccountId, ClientOrderId, FollowId, SignalId, WhaleId
-from app.domain.shared.market import Side, Symbol, Venue
+from app.domain.shared.market import MarketKind, Side, Symbol, Venue
 from app.domain.shared.money import Price, Quantity, plain, settle_down
 from app.domain.shared.protection_terms import of_plain
 from app.domain.shared.triggers import TriggerKind
@@ -60,7 +61,9 @@ class PostgresProtectionBook:
         """Store new attempts before they are sent; return those that are ours to send."""
         ours: set[ClientOrderId] = set()
         async with translated(), transaction(self._engine, "protection.begin") as connection:
-            for row in rows:
+            for row in sorted(rows, key=lambda row: row.account_id):
+                if CAPABILITIES[row.venue].kind is MarketKind.SPOT and not await _may_place(connection, row):
+                    continue  # it was wanted on a view that is old by now
                 if await connection.scalar(sql.BEGIN, _values(row)) is not None:
                     ours.add(row.client_order_id)
         return frozenset(ours)
@@ -134,6 +137,30 @@ class PostgresProtectionBook:
             found = await connection.execute(sql.ASKED, {"ids": list(exits)})
             return frozenset(SignalId(signal_id) for signal_id in found.scalars())
 
+    async def may_sell(self, follows: Sequence[FollowId], symbol: Symbol) -> Sequence[Looked]:
+        """Return the protections of these follows on a market that are not proven over."""
+        values = {"follow": list(follows), "symbol": symbol}
+        async with translated(), self._engine.connect() as connection:
+            rows = (await connection.execute(sql.FOR_MAY_SELL, values)).mappings().all()
+        return [Looked(stored_protection(row), row["sealed"]) for row in rows]
+
+    async def reopen(self, row: StoredProtection) -> Sequence[tuple[SignalId, Lane]]:
+        """Put finished signals whose exits waited for this follow's protections back in line."""
+        values = {"follow": row.follow_id, "account": row.account_id, "symbol": row.symbol}
+        async with translated(), transaction(self._engine, "protection.reopen") as connection:
+            reopened = await connection.execute(sql.REOPEN, values)
+            return [(SignalId(signal_id), Lane(lane)) for signal_id, lane in reopened]
+
+    async def number(self, row: StoredProtection, at: datetime) -> bool:
+        """Store the venue's number of the order that a triggered one became, and let that order be looked up."""
+        values = {**_values(row), "account": row.account_id, "at": at}
+        async with translated(), transaction(self._engine, "protection.number") as connection:
+            await connection.execute(sql.LOCK_ACCOUNT, values)
+            if await connection.scalar(sql.NUMBER, values) is None:
+                return False
+            await connection.execute(sql.NUMBER_ORDER, values)
+        return True
+
     async def leave(self, signal: Signal) -> tuple[SignalId, Lane] | None:
         """Add an exit of one follow; None when it was asked for before."""
         signal.accepted()
@@ -142,6 +169,12 @@ class PostgresProtectionBook:
                 return None
             await work.commit()
         return signal.id, signal.lane
+
+
+async def _may_place(connection: AsyncConnection, row: StoredProtection) -> bool:
+    """Lock the account, as who commits or books an exit does, and return whether the row could sell only what is ours."""
+    await connection.execute(sql.LOCK_ACCOUNT, {"account": row.account_id})
+    return bool(await connection.scalar(sql.MAY_PLACE, _values(row)))
 
 
 def _values(row: StoredProtection) -> dict[str, object]:
@@ -215,6 +248,7 @@ def _guarded(row: RowMapping, rows: tuple[StoredProtection, ...], newest: dict[s
         best=None if row["best"] is None else Price(row["best"]),
         bare_since=row["bare_since"],
         leaving=row["leaving"],
+        shared=row["shared"],
         rows=rows,
         newest=newest,
     )

@@ -1,4 +1,4 @@
-"""The statements of protections: what is guarded, what is due, and the exit that a trigger becomes."""
+"""The statements of protections: what is guarded, what may still sell, what is due, and the exit that a trigger becomes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,33 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.types import BigInteger, Text, Uuid
 
+from app.domain.exchanges.venue import CAPABILITIES
+from app.domain.shared.market import MarketKind
 from app.infrastructure.postgres.arrays import arrays
 
 _LIVE: Final = "('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING')"
 _LOOKED_AT: Final = "('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING', 'ABSENT')"
+
+SPOT_VENUES: Final = ", ".join(
+    f"'{venue.value}'" for venue, can in CAPABILITIES.items() if can.kind is MarketKind.SPOT
+)
+
+IS_LIVE: Final = f"x.state IN {_LIVE}"
+"""Whether the protection `x` may rest at its venue or come to rest there."""
+
+MAY_SELL: Final = f"""({IS_LIVE} OR x.state = 'TRIGGERED' AND EXISTS (
+    SELECT FROM trades became WHERE became.follow_id = x.follow_id AND became.signal_id = x.signal_id
+       AND became.leg = 'EXIT' AND NOT became.settled))"""
+"""Whether the protection `x` is not proven over: neither ended nor, where it triggered, booked."""
+
+_WAITS: Final = """
+  d.outcome = 'DEFERRED' AND d.code = 'PROTECTION_STILL_RESTS' AND split_part(w.symbol, '-', 1) = split_part({symbol}, '-', 1)"""
+
+_LEAVING: Final = f"""(
+  EXISTS (SELECT FROM trades t WHERE t.account_id = {{of}}.account_id AND NOT t.settled AND t.follow_id = {{of}}.follow_id
+             AND t.symbol = {{of}}.symbol AND t.leg = 'EXIT')
+  OR EXISTS (SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id
+              WHERE d.follow_id = {{of}}.follow_id AND {_WAITS.format(symbol="{of}.symbol")}))"""
 
 GUARDED: Final = text(f"""
 WITH held AS (
@@ -29,8 +52,9 @@ guarded AS (
                                          AND p.follow_id = o.follow_id)
 SELECT g.follow_id, g.symbol, g.account_id, g.quantity, g.cost, g.opened_at, f.whale_id, f.protection, a.venue, a.sealed,
        a.hedged, m.best, m.bare_since,
-       EXISTS (SELECT FROM trades t WHERE t.account_id = g.account_id AND NOT t.settled AND t.follow_id = g.follow_id
-                  AND t.symbol = g.symbol AND t.leg = 'EXIT') AS leaving
+       {_LEAVING.format(of="g")} AS leaving,
+       EXISTS (SELECT FROM positions o WHERE o.account_id = g.account_id AND o.symbol = g.symbol
+                  AND o.follow_id <> g.follow_id AND o.quantity * g.quantity > 0) AS shared
   FROM guarded g
   JOIN follows f ON f.id = g.follow_id
   JOIN accounts a ON a.id = g.account_id
@@ -61,6 +85,34 @@ SELECT follow_id, symbol, rung, max(attempt) AS attempt FROM protections
     symbol=Text,
 )
 
+MAY_PLACE: Final = text(f"""
+SELECT NOT {_LEAVING.format(of="p")}
+   AND abs(p.quantity) >= CAST(:quantity AS numeric) + (
+       SELECT coalesce(sum(x.quantity), 0) FROM protections x
+        WHERE x.account_id = p.account_id AND x.symbol = p.symbol AND x.follow_id = p.follow_id AND {IS_LIVE})
+  FROM positions p WHERE p.account_id = :account_id AND p.symbol = :symbol AND p.follow_id = :follow_id
+""")
+"""Whether a protection may be placed at spot: no exit of the follow goes or waits, and its coins suffice for all that rests."""
+
+FOR_MAY_SELL: Final = arrays(
+    f"""
+SELECT x.*, a.sealed FROM protections x JOIN accounts a ON a.id = x.account_id
+ WHERE x.account_id IN (SELECT f.account_id FROM follows f WHERE f.id = ANY(:follow))
+   AND x.symbol = :symbol AND x.follow_id = ANY(:follow) AND {MAY_SELL}
+""",
+    follow=BigInteger,
+)
+
+REOPEN: Final = text(f"""
+UPDATE signals s SET state = 'PENDING', version = s.version + 1
+ WHERE s.state IN ('DONE', 'EXPIRED')
+   AND s.id IN (SELECT d.signal_id FROM decisions d JOIN signals w ON w.id = d.signal_id
+                 WHERE d.follow_id = :follow AND {_WAITS.format(symbol="CAST(:symbol AS text)")})
+   AND NOT EXISTS (SELECT FROM protections x WHERE x.account_id = :account AND x.symbol = :symbol
+                      AND x.follow_id = :follow AND {MAY_SELL})
+RETURNING s.id, s.lane
+""")
+
 BEGIN: Final = text("""
 INSERT INTO protections (follow_id, symbol, rung, attempt, account_id, venue, client_order_id, signal_id, kind, side,
                          trigger, quantity, state, signed_ms, valid_ms, look_at)
@@ -79,14 +131,32 @@ RETURNING client_order_id
 
 BY_CLIENT_ID: Final = text("SELECT * FROM protections WHERE client_order_id = :client_order_id")
 
+# One that triggered is looked up until the order that it became has a number: some venues find it by nothing else.
 DUE: Final = text(f"""
-WITH due AS (
+WITH open AS (
   SELECT client_order_id FROM protections WHERE state IN {_LOOKED_AT} AND look_at <= :now
-   ORDER BY look_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+   ORDER BY look_at LIMIT :limit FOR UPDATE SKIP LOCKED),
+nameless AS (
+  SELECT x.client_order_id FROM trades t JOIN protections x ON x.signal_id = t.signal_id AND x.follow_id = t.follow_id
+     AND x.account_id = t.account_id AND x.symbol = t.symbol
+   WHERE NOT t.settled AND t.leg = 'EXIT' AND x.state = 'TRIGGERED' AND x.order_id IS NULL AND x.look_at <= :now
+   LIMIT :limit FOR UPDATE OF x SKIP LOCKED),
+due AS (SELECT client_order_id FROM open UNION ALL SELECT client_order_id FROM nameless)
 UPDATE protections x SET look_at = :hidden_until
   FROM due, accounts a
  WHERE x.client_order_id = due.client_order_id AND a.id = x.account_id
 RETURNING x.*, a.sealed
+""")
+
+NUMBER: Final = text("""
+UPDATE protections SET order_id = :order_id, look_at = NULL, updated_at = now(), version = version + 1
+ WHERE client_order_id = :client_order_id AND state = 'TRIGGERED' AND order_id IS NULL
+RETURNING client_order_id
+""")
+
+NUMBER_ORDER: Final = text("""
+UPDATE orders SET venue_order_id = :order_id, look_at = :at
+ WHERE client_order_id = :client_order_id AND venue_order_id IS NULL
 """)
 
 REMEMBER: Final = text("""

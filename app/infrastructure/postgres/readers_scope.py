@@ -29,12 +29,12 @@ SELECT f.whale_id, {follow} AS follow_id, a.venue, l.symbol, sum(l.quantity) AS 
  GROUP BY f.whale_id, {grouped} a.venue, l.symbol, l.quantity > 0
  ORDER BY f.whale_id, {grouped} a.venue, l.symbol
 """
-_ALL: Final = text(_HELD.format(follow="NULL::bigint", scope="CAST(:target AS text) = ''", grouped=""))
-_OF_VENUE: Final = text(_HELD.format(follow="f.id", scope="a.venue = :target", grouped="f.id,"))
-_OF_USER: Final = text(
+OF_PLATFORM: Final = text(_HELD.format(follow="NULL::bigint", scope="CAST(:target AS text) = ''", grouped=""))
+OF_VENUE: Final = text(_HELD.format(follow="f.id", scope="a.venue = :target", grouped="f.id,"))
+OF_USER: Final = text(
     _HELD.format(follow="f.id", scope="f.user_id = CAST(CAST(:target AS text) AS bigint)", grouped="f.id,")
 )
-_BY_SCOPE: Final = {HaltScope.PLATFORM: _ALL, HaltScope.VENUE: _OF_VENUE, HaltScope.USER: _OF_USER}
+_BY_SCOPE: Final = {HaltScope.PLATFORM: OF_PLATFORM, HaltScope.VENUE: OF_VENUE, HaltScope.USER: OF_USER}
 
 
 class PostgresHeldInScope:

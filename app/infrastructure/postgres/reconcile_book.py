@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.application.trading.drift import AccountToCompare
 from app.application.trading.protect_ports import StoredProtection
 from app.application.trading.reconcile_ports import (
+    ACCEPTED,
     AccountState,
     DriftCause,
     Known,
@@ -66,10 +68,20 @@ class PostgresReconcileSession(PostgresExecutionSession):
             "order": [each.venue_order_id for each in exits],
             "code": [each.code.value for each in exits],
             "reason": [DECISION_SENTENCES[each.code] for each in exits],
+            "notes": [json.dumps(dict(each.notes)) for each in exits],
             "at_ms": [epoch_ms(each.at) for each in exits],
             "now": self._adopted_at,
         }
         await self._adopting.execute(sql.ADOPT, values)
+
+    async def in_doubt(self, account: AccountId, symbol: Symbol) -> Sequence[str]:
+        """Return the client order ids on a market whose end is not known and booked."""
+        rows = await self._adopting.execute(sql.IN_DOUBT, {"account": account, "symbol": symbol})
+        return rows.scalars().all()
+
+    async def forget(self, account: AccountId, symbol: Symbol) -> None:
+        """Remove a market's mark."""
+        await self._adopting.execute(sql.UNMARK, {"account": account, "what": [symbol]})
 
 
 class PostgresReconcileBook:
@@ -134,6 +146,13 @@ class PostgresReconcileBook:
         values = {"account": account, "cids": list(client_order_ids)}
         async with translated(), self._engine.connect() as connection:
             return frozenset((await connection.execute(sql.OURS, values)).scalars())
+
+    async def accepted_until(self, account: AccountId, symbol: Symbol) -> datetime | None:
+        """Return when an operator last accepted the venue's word on a market."""
+        values = {"account": account, "symbol": symbol, "mark": ACCEPTED}
+        async with translated(), self._engine.connect() as connection:
+            found: datetime | None = await connection.scalar(sql.ACCEPTED_UNTIL, values)
+        return found
 
     async def protections(self, account: AccountId, symbol: Symbol) -> Sequence[StoredProtection]:
         """Return the protections of a market that are not over."""

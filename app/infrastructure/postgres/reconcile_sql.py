@@ -66,13 +66,28 @@ SELECT * FROM protections
  ORDER BY follow_id, rung, attempt
 """)
 
+ACCEPTED_UNTIL: Final = text("""
+SELECT max(at) FROM fills WHERE account_id = :account AND symbol = :symbol AND starts_with(trade_id, :mark)
+""")
+
+IN_DOUBT: Final = text("""
+SELECT o.client_order_id FROM trades t JOIN orders o USING (follow_id, signal_id, leg)
+ WHERE t.account_id = :account AND t.symbol = :symbol AND NOT t.settled AND o.attempt = t.attempt
+UNION ALL
+SELECT client_order_id FROM protections
+ WHERE account_id = :account AND symbol = :symbol AND state IN ('PLACING', 'UNKNOWN', 'CANCELING')
+ORDER BY 1
+""")
+
 LOCK_ACCOUNT: Final = text("SELECT wallet, high_water FROM funds WHERE account_id = :account FOR UPDATE")
 
 OUT: Final = text("SELECT EXISTS (SELECT FROM trades WHERE account_id = :account AND NOT settled)")
 
 _EXITS: Final = """
-  FROM unnest(:follow, :signal, :account, :venue, :symbol, :side, :quantity, :price, :cid, :order, :code, :reason, :at_ms)
-    AS v(follow_id, signal_id, account_id, venue, symbol, side, quantity, price, cid, order_id, code, reason, at_ms)
+  FROM unnest(:follow, :signal, :account, :venue, :symbol, :side, :quantity, :price, :cid, :order, :code, :reason, :notes,
+              :at_ms)
+    AS v(follow_id, signal_id, account_id, venue, symbol, side, quantity, price, cid, order_id, code, reason, notes,
+         at_ms)
 """
 _TYPES: Final = {
     "follow": BigInteger,
@@ -87,6 +102,7 @@ _TYPES: Final = {
     "order": Text,
     "code": Text,
     "reason": Text,
+    "notes": Text,
     "at_ms": BigInteger,
 }
 
@@ -102,7 +118,8 @@ signalled AS (
 decided AS (
   INSERT INTO decisions (follow_id, signal_id, outcome, code, reason, inputs)
   SELECT v.follow_id, v.signal_id, 'COPIED', v.code, v.reason,
-         jsonb_build_object('venue_order_id', v.order_id, 'quantity', trim_scale(v.quantity)::text) FROM v),
+         jsonb_build_object('venue_order_id', v.order_id, 'quantity', trim_scale(v.quantity)::text) || v.notes::jsonb
+    FROM v),
 stored AS (
   INSERT INTO trades (follow_id, signal_id, leg, account_id, venue, symbol, side, reduce_only, quantity, leverage,
                       reference_price, hold, hold_left, state, attempt)

@@ -8,7 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.types import BigInteger, Numeric, SmallInteger, Text, Uuid
 
 from app.infrastructure.postgres.arrays import arrays
+from app.infrastructure.postgres.entry_gate import MAY_ENTER
 from app.infrastructure.postgres.execution_sql import ATTEMPT_COLUMNS
+from app.infrastructure.postgres.protection_sql import IS_LIVE, MAY_SELL, SPOT_VENUES
 
 JOINS: Final = """
   FROM orders o
@@ -39,13 +41,27 @@ SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at
 
 WAITING: Final = text(f"""
 WITH due AS (
-  SELECT follow_id, signal_id, leg FROM trades
-   WHERE state = 'WAITING' AND retry_at <= :now ORDER BY retry_at LIMIT :limit FOR UPDATE SKIP LOCKED),
+  SELECT t.follow_id, t.signal_id, t.leg FROM trades t
+   WHERE t.state = 'WAITING' AND t.retry_at <= :now
+     AND NOT (t.leg = 'EXIT' AND t.venue IN ({SPOT_VENUES}) AND EXISTS (
+       SELECT FROM protections x WHERE x.account_id = t.account_id AND x.symbol = t.symbol AND x.follow_id = t.follow_id
+          AND {IS_LIVE}))
+   ORDER BY t.retry_at LIMIT :limit FOR UPDATE SKIP LOCKED),
 hidden AS (
   UPDATE trades t SET retry_at = :hidden_until FROM due
    WHERE t.follow_id = due.follow_id AND t.signal_id = due.signal_id AND t.leg = due.leg
   RETURNING t.*)
 SELECT {ATTEMPT_COLUMNS}, a.sealed, a.hedged, s.expires_at,
+       CASE WHEN t.reduce_only THEN NULL WHEN u.state <> 'ACTIVE' THEN 'USER_SUSPENDED'
+            WHEN f.state = 'PAUSED' THEN 'FOLLOW_PAUSED' WHEN f.state <> 'ACTIVE' THEN 'FOLLOW_STOPPED'
+            WHEN w.state <> 'ACTIVE' THEN 'WHALE_PAUSED'
+            WHEN EXISTS (SELECT FROM drift_marks x WHERE x.account_id = t.account_id AND x.what = t.symbol AND x.frozen)
+            THEN 'MARKET_FROZEN' END AS stopped,
+       EXISTS (SELECT FROM halts x WHERE x.scope = 'PLATFORM' OR (x.scope = 'VENUE' AND x.target = a.venue)
+               OR (x.scope = 'USER' AND x.target = a.user_id::text)) AS halted,
+       m.wallet, m.wallet - m.held - m.margin AS free, m.high_water,
+       CASE WHEN m.realised_day = :today THEN m.realised_today ELSE 0 END AS realised_today,
+       l.daily_loss_max AS own_daily, l.drawdown_max AS own_drawdown,
        EXISTS (SELECT FROM signals later WHERE later.whale_id = s.whale_id AND later.venue = s.venue
                   AND later.symbol = s.symbol AND later.seq > s.seq AND later.scope IS NULL
                   AND later.action = 'CLOSE') AS superseded,
@@ -57,11 +73,16 @@ SELECT {ATTEMPT_COLUMNS}, a.sealed, a.hedged, s.expires_at,
   FROM hidden t
   JOIN orders o ON o.follow_id = t.follow_id AND o.signal_id = t.signal_id AND o.leg = t.leg AND o.attempt = t.attempt
   JOIN accounts a ON a.id = t.account_id
+  LEFT JOIN funds m ON m.account_id = t.account_id
+  LEFT JOIN follows f ON f.id = t.follow_id
+  LEFT JOIN users u ON u.id = f.user_id
+  LEFT JOIN whales w ON w.id = f.whale_id
+  LEFT JOIN user_limits l ON l.user_id = f.user_id
   LEFT JOIN signals s ON s.id = t.signal_id
 """)
 
 RESUBMIT: Final = arrays(
-    """
+    f"""
 WITH v AS (
   SELECT * FROM unnest(:follow, :signal, :leg, :attempt, :cid, :quantity)
     AS v(follow_id, signal_id, leg, attempt, cid, quantity)),
@@ -70,7 +91,7 @@ mine AS (
          version = t.version + 1
     FROM v
    WHERE t.follow_id = v.follow_id AND t.signal_id = v.signal_id AND t.leg = v.leg AND t.state = 'WAITING'
-     AND t.attempt = v.attempt - 1
+     AND t.attempt = v.attempt - 1 AND (t.reduce_only OR {MAY_ENTER.format(follow="t.follow_id")})
   RETURNING t.follow_id, t.signal_id, t.leg, t.account_id)
 INSERT INTO orders (follow_id, signal_id, leg, attempt, account_id, client_order_id, state, signed_ms, valid_ms,
                     quantity, look_at)
@@ -116,17 +137,21 @@ UPDATE decisions d SET outcome = 'FAILED', code = v.code, reason = v.reason, dec
     reason=Text,
 )
 
-DEFERRED: Final = text("""
+DEFERRED: Final = text(f"""
 UPDATE signals s SET state = 'PENDING', version = s.version + 1
  WHERE s.state IN ('DONE', 'EXPIRED') AND s.id IN (
    SELECT d.signal_id FROM decisions d
      JOIN follows f ON f.id = d.follow_id
      JOIN signals w ON w.id = d.signal_id
     WHERE d.outcome = 'DEFERRED'
+      AND (d.code <> 'MARKET_UNLISTED' OR d.decided_at < now() - interval '30 seconds')
       AND NOT EXISTS (SELECT FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled
                          AND t.follow_id = d.follow_id
                          AND split_part(t.symbol, '-', 1) = split_part(w.symbol, '-', 1)
                          AND t.state IN ('WAITING', 'WORKING', 'ABSENT'))
+      AND NOT (d.code = 'PROTECTION_STILL_RESTS' AND EXISTS (
+        SELECT FROM protections x WHERE x.account_id = f.account_id AND x.follow_id = d.follow_id
+           AND split_part(x.symbol, '-', 1) = split_part(w.symbol, '-', 1) AND {MAY_SELL}))
     ORDER BY d.decided_at LIMIT :limit)
 RETURNING s.id, s.lane
 """)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.risk.halts import Halt, HaltScope
 from app.domain.risk.limits import Limits
 from app.domain.shared.ids import UserId
+from app.infrastructure.postgres.entry_gate import shut_entry_gate
 from app.infrastructure.postgres.repositories_saving import known_breach
 from app.infrastructure.postgres.rows import halt_of, halt_values, limits_of, limits_values
 from app.infrastructure.postgres.schema import halts
@@ -50,7 +51,11 @@ class PostgresHalts:
         self._connection = connection
 
     async def raise_halt(self, halt: Halt) -> None:
-        """Store a halt; on the same target it replaces the reason and the time."""
+        """Store a halt; on the same target it replaces the reason and the time.
+
+        Entries that are being committed come first; after this transaction's commit none does.
+        """
+        await shut_entry_gate(self._connection)
         statement = insert(halts).values(**halt_values(halt))
         await self._connection.execute(
             statement.on_conflict_do_update(

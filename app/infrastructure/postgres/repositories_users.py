@@ -13,6 +13,7 @@ from app.domain.shared.terms import CopyTerms
 from app.domain.users.account import KeyState, TradingAccount
 from app.domain.users.follow import Follow, FollowState
 from app.domain.users.user import Role, User, UserState
+from app.infrastructure.postgres.entry_gate import hold_account, shut_entry_gate
 from app.infrastructure.postgres.repositories_saving import Collect, found, insert_row, save_versioned
 from app.infrastructure.postgres.rows import (
     account_of,
@@ -44,7 +45,12 @@ class PostgresUsers:
         return user_of(found(result.mappings().one_or_none(), "user", user_id))
 
     async def save(self, user: User) -> None:
-        """Store the user under its version, or raise ConcurrencyConflict."""
+        """Store the user under its version, or raise ConcurrencyConflict.
+
+        Where it is not active no entry of its follows commits after this transaction.
+        """
+        if user.state is not UserState.ACTIVE:
+            await shut_entry_gate(self._connection)
         await save_versioned(self._connection, users, user.id, user, user_values(user))
         self._collect(user.events, "")
 
@@ -124,7 +130,12 @@ class PostgresFollows:
         return follow_of(found(result.mappings().one_or_none(), "follow", follow_id))
 
     async def save(self, follow: Follow) -> None:
-        """Store the follow under its version, or raise ConcurrencyConflict."""
+        """Store the follow under its version, or raise ConcurrencyConflict.
+
+        One that is not active holds its account first: no entry of it commits after this transaction.
+        """
+        if follow.state is not FollowState.ACTIVE:
+            await hold_account(self._connection, follow.account_id)
         await save_versioned(self._connection, follows, follow.id, follow, follow_values(follow))
         self._collect(follow.events, "")
 

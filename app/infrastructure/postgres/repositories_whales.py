@@ -11,6 +11,7 @@ from app.domain.shared.ids import AccountId, WhaleId
 from app.domain.shared.market import Venue
 from app.domain.users.follow import FollowState
 from app.domain.whales.whale import Whale, WhaleState, WhaleTier
+from app.infrastructure.postgres.entry_gate import shut_entry_gate
 from app.infrastructure.postgres.repositories_saving import Collect, found, insert_row, save_versioned
 from app.infrastructure.postgres.rows import whale_of, whale_values
 from app.infrastructure.postgres.schema import follows, positions, trades, whales
@@ -40,7 +41,12 @@ class PostgresWhales:
         return whale_of(found(result.mappings().one_or_none(), "whale", whale_id))
 
     async def save(self, whale: Whale) -> None:
-        """Store the whale under its version, or raise ConcurrencyConflict."""
+        """Store the whale under its version, or raise ConcurrencyConflict.
+
+        Where it is not active no entry of its follows commits after this transaction.
+        """
+        if whale.state is not WhaleState.ACTIVE:
+            await shut_entry_gate(self._connection)
         await save_versioned(self._connection, whales, whale.id, whale, whale_values(whale))
         self._collect(whale.events, "")
 

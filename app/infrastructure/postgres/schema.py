@@ -509,6 +509,7 @@ positions = Table(
     *_signed("quantity", "realised", "fees", "funding"),
     *_amounts("cost", "margin"),
     Index("ix_positions_follow", "follow_id", "symbol"),
+    Index("ix_positions_held", "account_id", "follow_id", postgresql_where=text("quantity <> 0")),
     postgresql_with=HOT,
 )
 protections = Table(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.presentation.cli.accept import accept
 from app.presentation.cli.audit import audit
 from app.presentation.cli.demo_command import demo
 from app.presentation.cli.doctor import doctor
@@ -26,6 +27,7 @@ cli.command()(doctor)
 cli.command()(operator)
 cli.command()(audit)
 cli.command()(reconcile)
+cli.command()(accept)
 cli.command()(halt)
 cli.command()(resume)
 cli.add_typer(orders, name="orders")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.application.shared.telemetry import Metrics
 from app.config.container import App, build
 from app.config.settings import Settings
 from app.domain.shared.market import Venue
@@ -33,7 +34,8 @@ Runner = Callable[[], Coroutine[Any, Any, None]]
 class Watches:
     """A set of running watches by name: start what is wanted, stop what is not, start again what fell."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._gate = asyncio.Semaphore(_STARTS_AT_ONCE)
 
@@ -61,6 +63,8 @@ class Watches:
                 raise
             except Exception as error:  # noqa: BLE001  # a watch that falls is started again
                 _LOG.warning("watch.fell", watch=name, error=repr(error))
+            # One that ended without an error has fallen silent as well: a watch has no end of its own.
+            self._metrics.count("watches_fell", role=name.partition(":")[0])
             await asyncio.sleep(_RESTART_S)
 
     def __len__(self) -> int:
@@ -78,7 +82,8 @@ async def feed(settings: Settings, stop: asyncio.Event) -> None:
                 await _pause(stop, _RELIST_S)
                 continue
             _LOG.info("feed.leads", epoch=lease.epoch)
-            watches = Watches()
+            watches = Watches(app.metrics)
+            app.metrics.gauge("feed_leads", 1)
             try:
                 while lease is not None and not stop.is_set():
                     watches.keep(await _wanted(app))
@@ -87,6 +92,8 @@ async def feed(settings: Settings, stop: asyncio.Event) -> None:
                     lease = await app.leases.renew(lease, _TTL)
             finally:
                 await watches.stop()
+                app.metrics.gauge("watches", 0)
+                app.metrics.gauge("feed_leads", 0)
                 if lease is not None:
                     await app.leases.release(lease)
 

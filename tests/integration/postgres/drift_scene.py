@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from app.application.trading.accept_drift import AcceptDrift, Accepted, Approval
 from app.application.trading.audit import AuditBounds
 from app.application.trading.drift import AccountToCompare
 from app.application.trading.evidence import Evidence
@@ -31,6 +32,8 @@ TABLES = (
     "signals", "decisions", "trades", "orders", "fills", "positions", "funds", "ledger_entries", "drift_marks", "outbox",
 )  # fmt: skip
 
+PATIENCE = Patience(looks=3, spread=timedelta(seconds=30))
+
 
 @dataclass
 class DriftScene(HotScene):
@@ -52,21 +55,40 @@ class DriftScene(HotScene):
         return AccountToCompare(self.ids[0][1], instrument().venue, "l", b"s")
 
     @property
-    def reconcile(self) -> Reconcile:
-        book = PostgresReconcileBook(self.engine, self.clock)
+    def explain(self) -> ExplainShortfall:
         protections = PostgresProtectionBook(self.engine, lambda: PostgresUnitOfWork(self.engine, self.clock))
         desk = ProtectionDesk(protections, self.clock, self.metrics)
         quotes = FixedQuotes({BTC: instrument()})
+        return ExplainShortfall(self.book, self.settler, desk, quotes, self.clock, SECRET)
+
+    @property
+    def book(self) -> PostgresReconcileBook:
+        return PostgresReconcileBook(self.engine, self.clock)
+
+    @property
+    def reconcile(self) -> Reconcile:
         return Reconcile(
-            book=book,
+            book=self.book,
             executions=self.executions,
             gateways=OneGateway(self.gateway),
-            explain=ExplainShortfall(book, self.settler, desk, quotes, self.clock, SECRET),
+            explain=self.explain,
             clock=self.clock,
             metrics=self.metrics,
-            patience=Patience(looks=3, spread=timedelta(seconds=30)),
+            patience=PATIENCE,
             pause=_at_once,
         )
+
+    async def accept(self, *, dry: bool = False, sym: Symbol = BTC) -> Accepted | None:
+        """Accept what the venue holds, one second later."""
+        self.clock.advance(timedelta(seconds=1))
+        act = AcceptDrift(self.book, OneGateway(self.gateway), self.explain, self.clock, PATIENCE, SECRET)
+        self.settler.start()
+        try:
+            return await act(
+                self.account.account_id, sym, None if dry else Approval("Ada", "The coins were withdrawn.")
+            )
+        finally:
+            await self.settler.stop()
 
     async def lots(self, number: int = 1) -> None:
         """Open so many lots on one account, each for a leader of its own, and let the venue agree."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
@@ -11,28 +12,62 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.trading.absence import Absence
 from app.application.trading.audit import AuditBounds
+from app.application.trading.copy_signal import CopySignal
 from app.application.trading.evidence import Evidence
-from app.application.trading.place import Placer
+from app.application.trading.place import Placer, ToSend
 from app.application.trading.ports import Window
 from app.application.trading.recover import Recover
 from app.application.trading.settle import Settler
 from app.domain.exchanges.requests import PlaceOrder
 from app.domain.exchanges.venue import FenceRule
-from app.domain.shared.clock import epoch_ms
 from app.domain.shared.execution import Action
-from app.domain.shared.ids import ClientOrderId, SignalId
+from app.domain.shared.ids import AccountId, ClientOrderId, SignalId
+from app.domain.shared.market import Instrument
 from app.domain.signals.signal import Signal
-from app.infrastructure.postgres.audit import PostgresAuditor
-from app.infrastructure.postgres.engine import make_engine
+from app.infrastructure.postgres.schema import metadata
+from app.infrastructure.postgres.uow import PostgresUnitOfWork
 from tests.fakes.clock import FakeClock
 from tests.fakes.venue import ClockOfVenue, Counts, FixedQuotes, HeardBell
 from tests.integration.postgres.hot_scene import MARKETS, OWNER, SECRET, HotScene
 from tests.integration.postgres.machine_venue import MachineVenue
-from tests.unit.domain.builders import BTC, D, instrument
+from tests.integration.postgres.quick_audit import offenders
+from tests.unit.domain.builders import BTC, instrument
 
 VALIDITY = timedelta(seconds=5)
 TTL = timedelta(seconds=30)
+# One statement for all tables: keys between them are checked at its end.
+_EMPTY = text(
+    "WITH "
+    + ", ".join(f"_{n} AS (DELETE FROM {table.name})" for n, table in enumerate(metadata.sorted_tables))
+    + " SELECT 1"
+)
 KNOWN_WAITS = frozenset({"absent-and-held", "unsettled-too-long", "in-doubt-too-long", "deferred-too-long"})
+
+
+class Hand(Placer):
+    """Where a worker keeps what it has committed and not sent yet."""
+
+    def __init__(self) -> None:
+        self.orders: list[tuple[AccountId, PlaceOrder]] = []
+
+    async def send(
+        self, instrument: Instrument, orders: Sequence[ToSend], window: Window, leader_at: datetime | None
+    ) -> None:
+        self.orders.extend(
+            (
+                order.account_id,
+                PlaceOrder(
+                    instrument=instrument,
+                    side=order.side,
+                    quantity=order.quantity,
+                    reduce_only=order.reduce_only,
+                    client_order_id=order.client_order_id,
+                    signed_ms=window.signed_ms,
+                    valid_ms=window.valid_ms,
+                ),
+            )
+            for order in orders
+        )
 
 
 class MachineScene:
@@ -42,8 +77,7 @@ class MachineScene:
         self.clock = FakeClock(datetime.now(UTC))
         self.scene = HotScene(engine, self.clock)
         self.venue = MachineVenue(self.clock)
-        self.signals: dict[SignalId, Signal] = {}
-        self.in_hand: list[PlaceOrder] = []
+        self.in_hand: list[tuple[AccountId, PlaceOrder]] = []
         self.alarms: list[str] = []
         self.engine = engine
         self.fence = FenceRule(
@@ -51,17 +85,10 @@ class MachineScene:
         )
 
     @classmethod
-    async def made(cls, dsn: str) -> MachineScene:
+    async def made(cls, engine: AsyncEngine) -> MachineScene:
         """Empty the database and set the scene."""
-        engine = make_engine(dsn, pool_size=4, application_name="tests")
         async with engine.begin() as connection:
-            names = await connection.scalars(
-                text(
-                    "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-                    " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-                )
-            )
-            await connection.execute(text(f"TRUNCATE {names.one()} RESTART IDENTITY CASCADE"))
+            await connection.execute(_EMPTY)
         scene = cls(engine)
         await scene.scene.followers(2)
         await scene.scene.run(
@@ -70,51 +97,50 @@ class MachineScene:
         )
         return scene
 
-    async def signal(self, action: Action, commits: int) -> None:
-        """The leader acts; `commits` workers decide and commit at the same time. What is theirs to send is in hand."""
+    async def signal(self, action: Action, workers: int) -> None:
+        """The leader acts; so many workers copy it at the same time. What is theirs to send is in hand."""
         made = await self.scene.signal(action)
         expires_at = None if action.is_exit else self.clock.now() + TTL
-        await self.scene.run("UPDATE signals SET expires_at = :at WHERE id = :id", at=expires_at, id=made.id)
-        self.signals[made.id] = made
-        await self.serve(made, commits)
+        await self.serve(replace(made, expires_at=expires_at), workers)
 
-    async def serve(self, signal: Signal, commits: int = 1) -> None:
+    async def serve(self, signal: Signal, workers: int = 1) -> None:
+        """Let workers copy the signal at the same time: the program's own copier, which hands over what it would send."""
         await self.scene.run(
-            "UPDATE signals SET state = 'DISPATCHING', owner = :owner WHERE id = :id",
+            "UPDATE signals SET state = 'DISPATCHING', owner = :owner, expires_at = :expires_at WHERE id = :id",
             owner=OWNER,
+            expires_at=signal.expires_at,
             id=signal.id,
         )
-        sent = await asyncio.gather(*(self._commit(signal) for _ in range(commits)))
-        ours = [order for orders in sent for order in orders]
-        assert len({order.client_order_id for order in ours}) == len(ours), "two workers send one order"
+        hands = [Hand() for _ in range(workers)]
+        done = await asyncio.gather(*(self._copier(hand)(signal, OWNER, self._superseded) for hand in hands))
+        ours = [order for hand in hands for order in hand.orders]
+        assert len({order.client_order_id for _, order in ours}) == len(ours), "two workers send one order"
         self.in_hand.extend(ours)
-        await self.scene.run("UPDATE signals SET state = 'DONE' WHERE id = :id", id=signal.id)
+        state = "DONE" if any(result.complete for result in done) else "PENDING"
+        await self.scene.run("UPDATE signals SET state = :state WHERE id = :id", id=signal.id, state=state)
 
-    async def _commit(self, signal: Signal) -> list[PlaceOrder]:
-        found = await self.scene.copies.snapshot(signal, self.clock.now(), MARKETS)
-        prepared, decisions = self.scene.plan(signal, found)
-        window = Window(epoch_ms(self.clock.now()), 5000, self.clock.now() + VALIDITY)
-        ours = await self.scene.copies.commit(signal, OWNER, prepared, decisions, window)
-        return [
-            PlaceOrder(
-                instrument=instrument(sym=BTC),
-                side=item.order.side,
-                quantity=item.first_quantity,
-                reduce_only=item.order.reduce_only,
-                client_order_id=item.client_order_id,
-                signed_ms=window.signed_ms,
-                valid_ms=window.valid_ms,
-            )
-            for item in prepared
-            if item.order.follow_id in ours
-        ]
+    def _copier(self, hand: Hand) -> CopySignal:
+        settler = self._settler()
+        return CopySignal(
+            book=self.scene.copies,
+            placer=hand,
+            settler=settler,
+            quotes=FixedQuotes({BTC: instrument()}),
+            venue_clock=ClockOfVenue(self.clock),
+            clock=self.clock,
+            metrics=Counts(),
+            id_secret=SECRET,
+            fences=lambda _: self.fence,
+            venues=tuple(MARKETS),
+        )
+
+    async def _superseded(self, signal: Signal) -> bool:
+        async with PostgresUnitOfWork(self.engine, self.clock) as work:
+            return await work.signals.superseded(signal)
 
     async def send(self, which: int) -> None:
         """A worker sends what it has in hand, however late, and tells of the answer later."""
-        asked = self.in_hand.pop(which)
-        account = await self.scene.value(
-            "SELECT account_id FROM orders WHERE client_order_id = :cid", cid=asked.client_order_id
-        )
+        account, asked = self.in_hand.pop(which)
         self.venue.answered(asked, self.venue.take(account, asked))
 
     async def book(self, *batch: Evidence) -> None:
@@ -156,15 +182,17 @@ class MachineScene:
     async def serve_again(self) -> int:
         """Serve what waits: signals put back in line because a decision on them was deferred."""
         await self.scene.executions.deferred(100)
-        waiting = await self.scene.rows("SELECT id FROM signals WHERE state = 'PENDING'")
+        waiting = await self.scene.rows("SELECT id FROM signals WHERE state = 'PENDING' ORDER BY seq")
         for row in waiting:
-            await self.serve(self.signals[SignalId(row.id)])
+            async with PostgresUnitOfWork(self.engine, self.clock) as work:
+                signal = await work.signals.get(SignalId(row.id))
+            await self.serve(signal)
         return len(waiting)
 
     async def wrong(self) -> dict[str, str | None]:
         """What the audit finds that is not a wait."""
-        findings = await PostgresAuditor(self.engine).findings(AuditBounds())
-        return {f.name: f.example for f in findings if not f.is_clean and f.name not in KNOWN_WAITS}
+        found = await offenders(self.engine, AuditBounds())
+        return {name: example for name, example in found.items() if name not in KNOWN_WAITS}
 
     async def unlike_the_venue(self) -> Sequence[str]:
         """Where books and venue differ once everything was told."""
@@ -184,14 +212,12 @@ class MachineScene:
             differ.append(f"wallets {wallets}, paid {paid}")
         return differ
 
-    async def unsettled(self) -> int:
-        number: int = await self.scene.value("SELECT count(*) FROM trades WHERE NOT settled")
-        return number
-
     def show(self, client_order_id: ClientOrderId) -> None:
         self.venue.orders[client_order_id].visible = True
 
     async def is_calm(self) -> bool:
         """Whether nothing is held, waits or was deferred."""
-        held = await self.scene.value("SELECT sum(held) FROM funds")
-        return held == D(0) and not await self.unsettled()
+        calm: bool = await self.scene.value(
+            "SELECT NOT EXISTS (SELECT FROM funds WHERE held <> 0) AND NOT EXISTS (SELECT FROM trades WHERE NOT settled)"
+        )
+        return calm

@@ -90,7 +90,9 @@ class MachineVenue:
         return Unknown("timeout") if fate == "lost" else Accepted(self.report(order))
 
     def execute(self, order: AtVenue, quantity: Decimal) -> None:
-        """Execute some of an order, a reducing one at most for what is held, and put the news on its way."""
+        """Execute some of an order in whole steps, a reducing one at most for what is held, and put the news on its way."""
+        step = order.asked.instrument.step
+        quantity = min(max(step, order.asked.instrument.round_quantity(quantity)), order.left)
         if order.asked.reduce_only:
             quantity = min(quantity, self.net(order.account))
         if quantity <= 0:

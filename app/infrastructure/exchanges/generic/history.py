@@ -6,7 +6,9 @@ missed whichever end the exchange counts from.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain.exchanges.outcomes import VenueUnavailable
@@ -16,13 +18,17 @@ from app.domain.shared.ids import ClientOrderId
 from app.domain.shared.market import Instrument
 from app.infrastructure.exchanges.generic.account import GenericAccount, listed
 from app.infrastructure.exchanges.generic.recipe import Row
-from app.infrastructure.exchanges.generic.rows import client_id, fill_of, report_of, text
+from app.infrastructure.exchanges.generic.rows import client_id, fill_of, instant, report_of, text
 from app.infrastructure.exchanges.reading import Unreadable
 
 _WEEK: Final = timedelta(days=7)
-_LEAD_MS: Final = 60_000
+_LEAD: Final = timedelta(minutes=1)
 """The exchange's clock may be ahead of ours by this much."""
+
 _BEFORE: Final = timedelta(minutes=1)
+_AGE_MAX: Final = timedelta(days=1000)
+"""No order of ours rests for longer; a time before that would be asked for window after window from the year 1970 on."""
+
 _PAGES_MAX: Final = 100
 
 
@@ -58,9 +64,12 @@ class History:
         return self._chosen(await self._since(began - _BEFORE), since, order_id)
 
     def _began(self, answer: object) -> datetime:
-        if not isinstance(answer, dict) or not (at := text(answer, "timestamp")).isdecimal():
-            raise Unreadable("an order without its time")
-        return datetime.fromtimestamp(int(at) / 1000, UTC)
+        if not isinstance(answer, dict):
+            raise Unreadable("an order that is none")
+        began, now = instant(answer, "timestamp"), self._now()
+        if not now - _AGE_MAX <= began <= now + _LEAD:
+            raise Unreadable("an order's time out of bounds")
+        return began
 
     async def _since(self, since: datetime) -> list[Fill]:
         window = self._recipe.fill_window
@@ -70,7 +79,7 @@ class History:
             rows = []
             first, last, width = (
                 epoch_ms(since),
-                epoch_ms(self._now()) + _LEAD_MS,
+                epoch_ms(self._now() + _LEAD),
                 window // timedelta(milliseconds=1),
             )
             while first <= last:
@@ -101,11 +110,11 @@ class History:
             page = await self._page_before(before)
             known = len(rows)
             rows |= {text(row, "id"): row for row in page}
-            times = [int(at) for row in page if (at := text(row, "timestamp")).isdecimal()]
-            if not times or len(rows) == known or min(times) < since_ms:
+            with _readable():
+                times = [instant(row, "timestamp") for row in page]
+            if not times or len(rows) == known or epoch_ms(min(times)) < since_ms:
                 return [row for row in rows.values() if row.get("symbol") == self._unified]
-            before = datetime.fromtimestamp(min(times) / 1000, UTC).isoformat(timespec="milliseconds")
-            before = before.replace("+00:00", "Z")
+            before = min(times).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         raise VenueUnavailable("The venue's list of executions does not end.")
 
     async def _page_before(self, before: str) -> list[Row]:
@@ -119,12 +128,10 @@ class History:
 
     def _read(self, rows: list[Row]) -> list[Fill]:
         marks = self._account.shared.marks.marks
-        try:
+        with _readable():
             return [
                 fill_of(row, self._instrument, self._recipe, marks, unified=self._unified) for row in rows
             ]
-        except Unreadable as error:
-            raise VenueUnavailable(f"The venue's answer cannot be read: {error}.") from None
 
     def _chosen(self, fills: list[Fill], since: datetime | None, order_id: str | None) -> list[Fill]:
         found = {fill.trade_id: fill for fill in fills if order_id is None or fill.order_id == order_id}
@@ -142,17 +149,21 @@ class History:
         return None
 
     def _id_of(self, row: Row) -> str:
-        try:
+        with _readable():
             return client_id(row)
-        except Unreadable as error:
-            raise VenueUnavailable(f"The venue's answer cannot be read: {error}.") from None
 
     async def _told(self, row: Row, client_order_id: ClientOrderId) -> OrderReport:
-        try:
+        with _readable():
             found = report_of(row, self._instrument, self._recipe, unified=self._unified)
-        except Unreadable as error:
-            raise VenueUnavailable(f"The venue's answer cannot be read: {error}.") from None
         return named(found, client_order_id)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as error:
+        raise VenueUnavailable(f"The venue's answer cannot be read: {error}.") from None
 
 
 def named(report: OrderReport, client_order_id: ClientOrderId) -> OrderReport:

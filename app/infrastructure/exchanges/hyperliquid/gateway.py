@@ -32,7 +32,7 @@ from app.domain.shared.market import Instrument, Symbol
 from app.domain.shared.money import Price
 from app.infrastructure.exchanges.http import Reply
 from app.infrastructure.exchanges.hyperliquid.executions import Executions
-from app.infrastructure.exchanges.hyperliquid.rest import HyperliquidAccount
+from app.infrastructure.exchanges.hyperliquid.rest import HyperliquidAccount, T
 from app.infrastructure.exchanges.hyperliquid.wire import accounts, actions, orders, protections
 from app.infrastructure.exchanges.hyperliquid.wire.answer import Status, answered, question
 from app.infrastructure.exchanges.hyperliquid.wire.fills import SETTLE
@@ -180,23 +180,25 @@ class HyperliquidGateway:
         """Return positions that are not flat; one on a market new to us makes the listing be read again."""
         instruments = self._account.shared.instruments
         await instruments.ready()
-        state = await self._state()
-        found, strangers = accounts.positions_of(state, instruments.names)
+        found, strangers = await self._state(lambda state: accounts.positions_of(state, instruments.names))
         if strangers and await instruments.learn(strangers):
-            found, strangers = accounts.positions_of(state, instruments.names)
+            found, strangers = await self._state(
+                lambda state: accounts.positions_of(state, instruments.names)
+            )
         if strangers:
             self._account.log_strangers(strangers)
         return found
 
-    async def _state(self) -> accounts.StateRow:
+    async def _state(self, told: Callable[[accounts.StateRow], T]) -> T:
+        """Ask for the account and return what it tells; what cannot be read in it is no answer either."""
         body = question("clearinghouseState", user=self._account.user())
-        return await self._account.ask(body, accounts.read_state)
+        return await self._account.ask(body, lambda raw: told(accounts.read_state(raw)))
 
     async def balance(self, asset: str | None = None) -> VenueBalance:
         """Return the wallet of USDC, which margins everything here; other assets margin nothing, and are not asked for."""
         if asset is not None and asset != SETTLE:
             return accounts.no_balance(asset)
-        return accounts.balance_of(await self._state())
+        return await self._state(accounts.balance_of)
 
     async def funding(self, since: datetime) -> Sequence[FundingPayment]:
         """Return funding payments, oldest first, every page."""

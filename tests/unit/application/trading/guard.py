@@ -80,6 +80,10 @@ class RestingVenue(ScriptedGateway):
         self.protections[client_order_id] = report
         return report
 
+    def unnumber(self, client_order_id: str) -> None:
+        """Let the venue not tell yet which order a protection became."""
+        self.protections[client_order_id] = replace(self.protections[client_order_id], order_id=None)
+
     async def protection(
         self, instrument: Instrument, client_order_id: ClientOrderId
     ) -> ProtectionReport | None:
@@ -120,7 +124,7 @@ class Guardhouse:
         self.quotes = FixedQuotes({BTC: market})
         self.held = Held(FollowId(11), BTC, venue, D(quantity), Price(D(100)), self.clock.now(), terms)
         self.book.positions.append(self.held)
-        self.desk = ProtectionDesk(self.book, self.clock, self.metrics)
+        self.desk = ProtectionDesk(self.book, self.clock, self.metrics, self.bell)
         self.fence = fence
         self.sender = self.worker_sender()
         self.keep = self.keeper(self.sender)

@@ -20,7 +20,8 @@ from app.domain.shared.money import NO_MONEY, Money, Price, Quantity
 from app.domain.trading.order import OrderState
 from app.domain.trading.trade import TradeState
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.memory_execution import FundsRow, MemoryExecution, OrderRow, TradeRow
+from tests.fakes.execution_rows import FundsRow, OrderRow, TradeRow
+from tests.fakes.memory_execution import MemoryExecution
 from tests.fakes.venue import Counts, HeardBell
 from tests.unit.domain.builders import BTC, D
 

@@ -184,3 +184,29 @@ async def test_coin_margined_venues_are_not_even_asked() -> None:
     assert counterpart(BTC, MarketKind.INVERSE) == "BTC-USD"
     assert markets.symbols(make_signal())[Venue.BINANCE_COINM] == "BTC-USD"
     assert Decimal(markets.found[HERE].step) > 0
+
+
+async def test_an_exit_at_a_market_that_left_the_listing_waits_for_it_where_something_is_held() -> None:
+    quotes = Quotes({HERE: "100"})
+    async with crew({THERE: 2}, quotes, held="1") as made:
+        one = made.copies.candidates[0]
+        made.copies.candidates[0] = replace(one, follower=replace(one.follower, held=D(0)))
+        result = await made.copy(make_signal(Action.CLOSE), "me", stays)
+        by_follow = [made.copies.decisions[each.follower.follow_id] for each in made.copies.candidates]
+        assert [(d.outcome.value, d.code) for d in by_follow] == [
+            ("SKIPPED", "MARKET_NOT_AT_VENUE"),
+            ("DEFERRED", "MARKET_UNLISTED"),
+        ]
+        assert (result.sent, result.complete) == (0, True)  # the leader's line goes on
+        assert made.metrics.seen["exits_unlisted"] == 1
+        quotes.marks[THERE] = "100"
+        made.copies.snapshots = 0
+        assert (await made.copy(make_signal(Action.CLOSE), "me", stays)).sent == 1
+
+
+async def test_an_exit_waits_for_the_listing_too_while_an_entry_may_still_appear() -> None:
+    async with crew({THERE: 1}, Quotes({HERE: "100"})) as made:
+        [one] = made.copies.candidates
+        made.copies.candidates = [replace(one, follower=replace(one.follower, entry_absent=True))]
+        await made.copy(make_signal(Action.CLOSE), "me", stays)
+    assert made.codes() == {"MARKET_UNLISTED"}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.application.trading.absence import COINS_PATIENCE
 from app.application.trading.evidence import Evidence
 from app.application.trading.recover import Recover, Recovered
 from app.domain.exchanges.outcomes import VenueUnavailable
@@ -14,6 +15,8 @@ from app.domain.exchanges.venue import FenceRule
 from app.domain.shared.execution import OrderStatus, VenuePosition
 from app.domain.shared.market import Side, Venue
 from app.domain.shared.money import NO_MONEY, Money
+from app.domain.trading.decision import DecisionOutcome
+from app.domain.trading.events import ExitGivenUp
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
@@ -241,3 +244,23 @@ async def test_missing_fills_of_a_reported_execution_are_fetched(crew: Crew) -> 
         assert not crew.trade(one).settled
         [done] = await passes(crew, 1)
     assert (done.booked_late, crew.trade(one).settled) == (1, True)
+
+
+async def test_a_spot_exit_whose_coins_stay_missing_is_given_up_once_and_its_owner_told(crew: Crew) -> None:
+    crew.book.venue = Venue.BINANCE_SPOT
+    bought = put(crew.book)
+    stored = crew.book.stored(bought)
+    crew.take(Evidence(bought, report=report(stored), fills=(execution(stored, "1", "1"),)))
+    one = put(crew.book, 2, exit_=True)
+    crew.gateway.held = [VenuePosition(BTC, D(0), D(0), NO_MONEY, 1)]
+    async with crew:
+        await passes(crew, 4)
+        assert (crew.trade(one).state, crew.book.decisions) == (TradeState.WORKING, [])
+        crew.clock.advance(COINS_PATIENCE)
+        await passes(crew, 3)
+    assert crew.gateway.placed == []
+    assert crew.trade(one).state is TradeState.ABSENT
+    [failed] = crew.book.decisions
+    assert (failed.outcome, failed.code) == (DecisionOutcome.FAILED, "COINS_MISSING")
+    [told] = [event for event in crew.book.events if isinstance(event, ExitGivenUp)]
+    assert (told.follow_id, told.symbol) == (failed.follow_id, BTC)

@@ -13,10 +13,12 @@ from app.application.trading.recover import Recover
 from app.domain.exchanges.outcomes import Accepted, Outcome
 from app.domain.exchanges.requests import PlaceOrder
 from app.domain.exchanges.venue import FenceRule
+from app.domain.risk.denials import Denial, DenialCode
 from app.domain.shared.clock import epoch_ms
 from app.domain.shared.ids import ATTEMPTS_MAX, ClientOrderId
 from app.domain.shared.market import Side
 from app.domain.shared.money import Money, Quantity
+from app.domain.trading.decision import DecisionCode
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
@@ -170,3 +172,29 @@ async def test_a_market_that_does_not_answer_holds_up_no_other_one(crew: Crew) -
     crew.gateway.on_place = meet
     async with crew, asyncio.timeout(5):
         assert (await recover(crew)()).sent_again == 2
+
+
+HALTED = Denial(DenialCode.ENTRIES_HALTED, D(0), D(0))
+
+
+@pytest.mark.parametrize("exit_", [False, True])
+@pytest.mark.parametrize(
+    ("stopped", "denied", "code"),
+    [
+        (DecisionCode.FOLLOW_PAUSED, None, "FOLLOW_PAUSED"),
+        (DecisionCode.WHALE_PAUSED, HALTED, "WHALE_PAUSED"),
+        (None, HALTED, "ENTRIES_HALTED"),
+        (None, Denial(DenialCode.DAILY_LOSS_LIMIT, D(60), D(50)), "DAILY_LOSS_LIMIT"),
+    ],
+)
+async def test_an_entry_that_waits_is_given_up_by_what_would_refuse_a_new_one_and_an_exit_never(
+    crew: Crew, exit_: bool, stopped: DecisionCode | None, denied: Denial | None, code: str
+) -> None:
+    one = waits(crew, exit_=exit_)
+    crew.book.kept[ACCOUNT, BTC, FOLLOW] = LONG
+    crew.trade(one).stopped, crew.trade(one).denied = None if exit_ else stopped, denied
+    async with crew:
+        done = await recover(crew)()
+    assert [c for _, c, _ in crew.book.given_up] == ([] if exit_ else [code])
+    assert (done.sent_again, done.given_up) == ((1, 0) if exit_ else (0, 1))
+    assert crew.book.funds[ACCOUNT].held == crew.trade(one).hold_left

@@ -12,7 +12,7 @@ from app.domain.shared.ids import AccountId, ClientOrderId, FollowId
 from app.domain.signals.priority import Lane
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.trade import TradeState
-from tests.fakes.memory_execution import OrderRow
+from tests.fakes.execution_rows import OrderRow
 from tests.unit.application.trading.crew import Crew
 from tests.unit.application.trading.rows import FOLLOW, cid, execution, put, report, shown, signal
 

@@ -68,6 +68,7 @@ class Watch:
         self.clock = clock or FakeClock()
         self.taken: list[tuple[str, list[str], Money | None, int | None]] = []
         self.stream = ScriptedStream(())
+        self.metrics = Counts()
 
     def uow(self) -> MemoryUnitOfWork:
         return MemoryUnitOfWork(self.store)
@@ -96,7 +97,7 @@ class Watch:
             self.uow,
             self.ingest,
             self.clock,
-            Counts(),
+            self.metrics,
             rule or BurstRule(quiet=60 * S, open_max=600 * S),
         )
         async with asyncio.timeout(20):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
-from typing import ClassVar
+from typing import ClassVar, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import app.domain
 from app.domain.shared.events import Event
 from app.domain.shared.ids import FollowId, SignalId
+from app.domain.shared.money import Quantity
 from app.domain.trading.events import OrdersRefused
 from app.domain.users.events import FollowPaused
 from app.infrastructure.postgres.event_codec import EVENTS, UndecodableEvent, decode, encode
@@ -45,7 +46,8 @@ def test_every_event_of_the_domain_is_known() -> None:
 @pytest.mark.parametrize("name", EVENTS)
 @given(data=st.data())
 def test_an_event_survives_its_payload(name: str, data: st.DataObject) -> None:
-    amounts = {"quantity": AMOUNTS} if "quantity" in EVENTS[name].__dataclass_fields__ else {}
+    kinds = get_type_hints(EVENTS[name])
+    amounts = {field: AMOUNTS for field, kind in kinds.items() if kind in (Decimal, Quantity)}
     event = data.draw(st.builds(EVENTS[name], at=TIMES, **amounts))
     payload = json.loads(json.dumps(encode(event)))
     assert decode(name, payload) == event

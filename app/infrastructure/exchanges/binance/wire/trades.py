@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import Fill
-from app.domain.shared.market import Instrument, Symbol, Venue
+from app.domain.shared.market import Instrument, Side, Symbol, Venue
 from app.domain.shared.money import NO_MONEY, NO_QUANTITY, Money, Quantity, settle_up
 from app.infrastructure.exchanges.binance.wire.orders import SIDES, cause_of
 from app.infrastructure.exchanges.binance.wire.signing import encoded
@@ -41,8 +42,10 @@ class _Trade(msgspec.Struct, frozen=True, rename="camel"):
     commission: str
     commission_asset: str
     time: Milliseconds
+    position_side: str = "BOTH"
 
 
+_LEGS: Final = MappingProxyType({"LONG": Side.BUY, "SHORT": Side.SELL})
 _TRADES: Final = msgspec.json.Decoder(list[_Trade])
 
 
@@ -110,13 +113,14 @@ def _fill(instrument: Instrument, row: _Trade, rates: Rates) -> Fill:
         at_ms=row.time,
         order_final=False,
         unit=instrument.contract_size,
+        position_side=_LEGS.get(row.position_side),
     )
 
 
 def fill_of(
     venue: Venue, symbol: Symbol, *, trade_id: int, order_id: int, client_order_id: str, side: str, price: str,
     quantity: str, fee: Money, realised: Money, at_ms: int, order_final: bool, unit: Decimal,
-    base_fee: Quantity = NO_QUANTITY,
+    base_fee: Quantity = NO_QUANTITY, position_side: Side | None = None,
 ) -> Fill:  # fmt: skip
     """Build a fill; Unreadable unless it has a side, a price above zero and a quantity above zero."""
     known_side = SIDES.get(side)
@@ -138,4 +142,5 @@ def fill_of(
         order_final=order_final,
         base_fee=base_fee,
         cause=cause_of(client_order_id),
+        position_side=position_side,
     )

@@ -16,7 +16,7 @@ from app.domain.shared.execution import Fill, FillCause
 from app.domain.shared.market import Instrument, Side, Symbol
 from app.domain.shared.money import NO_MONEY, NO_QUANTITY, Money, Price, Quantity, settle_up
 from app.infrastructure.exchanges.bitget.wire.answer import PAGE_ROWS, Answer, data_of, milliseconds, name_of
-from app.infrastructure.exchanges.bitget.wire.products import SIDES, Product
+from app.infrastructure.exchanges.bitget.wire.products import HEDGE_WORD, SIDES, Product
 from app.infrastructure.exchanges.bitget.wire.reports import closing_side
 from app.infrastructure.exchanges.fees import Rates, fee_in_quote
 from app.infrastructure.exchanges.reading import ZERO, Unreadable, amount, positive_price, size
@@ -101,9 +101,10 @@ def fill_of(product: Product, row: FillRow, symbol: Symbol, rates: Rates) -> Fil
     if named is None or done == ZERO:
         raise Unreadable("an execution without side or quantity")
     side, _ = closing_side(named, row.trade_side, row.pos_mode)
+    leg = named  # in hedge mode the side names the position
     for ending, forced in _FORCED.items():
         if (row.trade_side or "").endswith(ending):
-            side = forced
+            side, leg = forced, forced.opposite
     paid = positive_price(row.price or row.price_avg, "price")
     fee, kept = _fee(product, row, symbol, side, paid, rates)
     return Fill(
@@ -120,6 +121,7 @@ def fill_of(product: Product, row: FillRow, symbol: Symbol, rates: Rates) -> Fil
         at=from_epoch_ms(milliseconds(row.c_time, "the time of the execution")),
         base_fee=kept,
         cause=cause_of(row.trade_side or ""),
+        position_side=leg if row.pos_mode == HEDGE_WORD else None,
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import Fill, FillCause
-from app.domain.shared.market import Instrument, Symbol
+from app.domain.shared.market import Instrument, Side, Symbol
 from app.domain.shared.money import NO_MONEY, NO_QUANTITY, Money, Price, Quantity, settle_up
 from app.infrastructure.exchanges.bybit.wire.answer import (
     Answer,
@@ -129,7 +129,13 @@ def fill_of(row: ExecutionRow, symbol: Symbol, category: Category, rates: Rates)
         order_final=bool(row.leaves_qty) and size(row.leaves_qty, "the rest") == ZERO,
         base_fee=base_fee,
         cause=_CAUSES.get(row.exec_type, FillCause.TRADE),
+        position_side=None if category.is_spot or not row.closed_size else _leg(row, side),
     )
+
+
+def _leg(row: ExecutionRow, side: Side) -> Side:
+    """Return which position an execution moves in hedge mode: the list names none, but whether it closed something."""
+    return side.opposite if size(row.closed_size, "closed size") > ZERO else side
 
 
 def _fee(

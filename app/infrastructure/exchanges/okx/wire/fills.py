@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import msgspec
 
 from app.domain.shared.clock import from_epoch_ms
 from app.domain.shared.execution import Fill, OrderReport
-from app.domain.shared.market import Instrument, Symbol
+from app.domain.shared.market import Instrument, Side, Symbol
 from app.domain.shared.money import NO_MONEY, NO_QUANTITY, Money, Price, Quantity, settle_up
 from app.infrastructure.exchanges.fees import Rates, fee_in_quote
 from app.infrastructure.exchanges.okx.wire.answer import Answer, milliseconds, name_of, rows_of
@@ -38,6 +39,7 @@ class FillRow(msgspec.Struct, frozen=True, rename="camel"):
     fee_ccy: str = ""
     fill_pnl: str = ""
     fill_time: str = ""
+    pos_side: str = ""
 
 
 class StreamedOrder(OrderRow, frozen=True, rename="camel"):
@@ -55,6 +57,7 @@ class StreamedOrder(OrderRow, frozen=True, rename="camel"):
     pnl: str = ""
 
 
+_LEGS: Final = MappingProxyType({"long": Side.BUY, "short": Side.SELL})
 _FILLS: Final = msgspec.json.Decoder(Answer[FillRow])
 
 
@@ -115,6 +118,7 @@ def _fill_of(row: FillRow, listed: Listed, rates: Rates) -> Fill:
         realised_pnl=amount(row.fill_pnl, "realised profit") if row.fill_pnl else NO_MONEY,
         at=from_epoch_ms(milliseconds(row.fill_time or row.ts, "the time of the execution")),
         base_fee=kept,
+        position_side=_LEGS.get(row.pos_side),
     )
 
 

@@ -12,6 +12,7 @@ from app.domain.exchanges.outcomes import (
     Duplicate,
     NotSent,
     VenueRefused,
+    VenueUnavailable,
     VenueUnsupported,
 )
 from app.domain.exchanges.requests import MarginMode, PositionMode
@@ -138,3 +139,16 @@ async def test_an_order_found_says_who_asked_for_it() -> None:
     report = await made.gateway.order(instrument(), named)
     assert report is not None
     assert report.client_order_id == named
+
+
+@pytest.mark.parametrize("field", ["unrealizedPnl", "szi"])
+async def test_a_figure_of_a_position_that_cannot_be_read_makes_the_answer_none(field: str) -> None:
+    state = {
+        **STATE,
+        "assetPositions": [
+            {**row, "position": {**row["position"], field: "1e-30"}} for row in STATE["assetPositions"]
+        ],
+    }
+    made = await scene(clearinghouseState=just(state))
+    with pytest.raises(VenueUnavailable):
+        await made.gateway.positions()
