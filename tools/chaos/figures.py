@@ -16,7 +16,7 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,15 +25,17 @@ from tools.chaos.convergence import converged
 from tools.chaos.disturbances import kill_postgres, restart_valkey
 from tools.chaos.stage import Stage, stage
 
-_POINTS: Final = (
-    "copy.commit.before",
-    "copy.commit.after",
-    "order.send.before",
-    "order.send.after",
-    "execution.commit.before",
-    "execution.commit.after",
-    "signals.dispatch._claim.commit.after",
-)
+_FOLLOWERS: Final = 8
+_POINTS: Final[Mapping[str, int]] = {
+    "copy.commit.before": 1,
+    "copy.commit.after": 1,
+    "order.send.before": _FOLLOWERS,
+    "order.send.after": _FOLLOWERS,
+    "execution.commit.before": 1,
+    "execution.commit.after": 1,
+    "signals.dispatch._claim.commit.after": 1,
+}
+"""Where a worker is killed, and how often it passes there in one trade for sure."""
 _DOUBTFUL: Final = ("timeout", "reset", "503", "500", "garbage", "HTML", "empty", "visibility")
 _WITHIN_S: Final = 120.0
 
@@ -85,13 +87,14 @@ async def measure(seed: int, *, kills: int, starts: int, say: Callable[[str], No
     chance = random.Random(seed)  # noqa: S311 - a run must repeat
     recoveries: list[float] = []
     began: list[float] = []
-    async with stage(seed, 8) as set_up:
+    async with stage(seed, _FOLLOWERS) as set_up:
         nursery, system = set_up.nursery, set_up.system
         await nursery.born("feed", short=False)
         other = await nursery.born("worker", short=False)
         await system.leader_watched()
         for number in range(kills):
-            point, count = chance.choice(_POINTS), chance.randint(1, 3)
+            point, passes = chance.choice(list(_POINTS.items()))
+            count = chance.randint(1, passes)
             side = "BUY" if number % 2 == 0 else "SELL"
             other.signal(signal.SIGSTOP)  # the trade must meet the worker that is to die
             dying = await nursery.born("worker", f"{point}:{count}:kill", short=False)

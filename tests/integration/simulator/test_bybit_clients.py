@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -176,6 +177,8 @@ def heard(
     socket = pybit.WebSocket(
         "private", testnet=False, api_key=account["api_key"], api_secret=account["api_secret"], private_auth_expire=5
     )  # fmt: skip
+    # The client sends a request before it notes it, and an answer that is quicker than the note would end it.
+    socket.subscriptions = defaultdict(str)
     messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for listen in (
         socket.order_stream,
