@@ -162,6 +162,7 @@ class CopySignal:
                     expired=over is DecisionCode.SIGNAL_EXPIRED,
                     superseded=over is DecisionCode.LEADER_ALREADY_OUT,
                     whale_paused=paused,
+                    by_quantity=signal.is_of_late_entry,
                 )
                 prepared, decisions = self._plan(signal, trade, chunk)
                 window = self._window(venue, signal) if prepared else None
@@ -176,8 +177,7 @@ class CopySignal:
                     )
                 if wait := _waiting_for_protections(decisions):
                     freeing.append(asyncio.create_task(self.withdraw(wait, instrument.symbol)))
-                decided += len(decisions) + len(committed)
-                sent += len(committed)
+                decided, sent = decided + len(decisions) + len(committed), sent + len(committed)
                 if len(sending) > 1:
                     # This chunk may still be on its way while the next is reserved; no more than that.
                     await sending[-2]
@@ -231,13 +231,14 @@ class CopySignal:
             cid = client_order_id(self.id_secret, signal.id, planned.follow_id, signal.leg, 0)
             largest = trade.instrument.round_quantity(trade.instrument.quantity_max)
             first = min(planned.quantity, largest)
-            pending = candidate.follower.exit_pending
+            follower = candidate.follower
             prepared.append(
                 Prepared(
                     trade.instrument,
                     planned,
                     first,
-                    pending,
+                    follower.exit_pending,
+                    follower.held,
                     made,
                     cid,
                     candidate.risk_version,

@@ -59,7 +59,8 @@ class Markets:
 
 def _unserved(candidate: Candidate, signal: Signal, code: DecisionCode, facts: Mapping[str, str]) -> Decision:
     follower, outcome = candidate.follower, DecisionOutcome.SKIPPED
-    if signal.is_exit and (follower.held or follower.entry_open or follower.entry_absent):
+    two_names = len(names_at(candidate.venue, signal)) > 1  # the lot may be kept under the other one
+    if signal.is_exit and (follower.held or follower.entry_open or follower.entry_absent or two_names):
         outcome, code = DecisionOutcome.DEFERRED, DecisionCode.MARKET_UNLISTED
     return decision(follower.follow_id, outcome, code, facts, **facts)
 

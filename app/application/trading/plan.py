@@ -10,7 +10,7 @@ from app.domain.risk.assess import assess
 from app.domain.risk.denials import Denial
 from app.domain.shared.ids import FollowId
 from app.domain.shared.money import plain
-from app.domain.trading.copying import CopyOrder, LeaderTrade, finish_entry, plan_exit, want_entry
+from app.domain.trading.copying import CopyOrder, LeaderTrade, finish_entry, want_entry
 from app.domain.trading.decision import (
     DECISION_SENTENCES,
     Decision,
@@ -18,6 +18,7 @@ from app.domain.trading.decision import (
     DecisionOutcome,
     decision,
 )
+from app.domain.trading.exit_plan import plan_exit
 
 _SIX_PLACES: Final = Decimal("0.000001")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from app.domain.risk.exposure import Exposure
@@ -43,13 +44,15 @@ class Prepared:
     """An order that is ready to be committed: what is sent is what is stored.
 
     `first_quantity` is that of the first attempt: less than the whole where the venue caps one order's size.
-    `exit_pending` is what the plan knew of other exits on their way: an exit is committed only if that still holds.
+    `exit_pending` is what the plan knew of other exits on their way and `held` what it knew of the position: an exit is
+    committed only if both still hold.
     """
 
     instrument: Instrument
     order: CopyOrder
     first_quantity: Quantity
     exit_pending: Quantity
+    held: Decimal
     decision: Decision
     client_order_id: ClientOrderId
     risk_version: int

@@ -82,6 +82,11 @@ class KeepProtection:
                     position, instrument, [row for row in position.rows if row.state in IS_LIVE]
                 )
                 return
+            if position.leaving and instrument.kind is MarketKind.SPOT:  # an exit waits for no price
+                await self._cancel(
+                    position, instrument, [row for row in position.rows if row.state in IS_LIVE]
+                )
+                return
             mark = await self.quotes.mark(position.venue, position.symbol)
             best = best_mark(position.quantity, position.best, position.entry, mark)
             done = _done(position, asked)

@@ -34,7 +34,7 @@ from app.domain.exchanges.ports import (
 )
 from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
-from app.domain.shared.errors import NotFound
+from app.domain.shared.errors import ConcurrencyConflict, NotFound
 from app.domain.shared.execution import Fill, VenuePosition
 from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Money
@@ -242,8 +242,13 @@ class WatchLeader:
             return
         async with self._uow() as uow:
             ours = await uow.leaders.position(self._whale.id, sym)
-        held = await self._unseen(sym, await self._held_at_first(sym, ours, looked_at, fills))
+        try:
+            held = await self._unseen(sym, await self._held_at_first(sym, ours, looked_at, fills))
+        except NotFound:  # a market that we do not list: nothing of it is ever decided
+            return
         async with self._uow() as uow:
+            if await uow.leaders.position(self._whale.id, sym) != ours:
+                raise ConcurrencyConflict("Another feed has decided on this market meanwhile.")
             for burst in _by_order(held):
                 await uow.leaders.consume(self._whale.id, burst, ours, None)
             await uow.commit()
@@ -271,7 +276,9 @@ class WatchLeader:
             else:
                 every = {fill.trade_id: fill for fill in (*fills, *told) if not self._is_history(fill)}
                 fills = await self._unseen(sym, sorted(every.values(), key=lambda fill: fill.at))
-                held = held_at_first(fills, after - ours, looked_at) if before == after else None
+                held = (
+                    held_at_first(fills, after - ours, looked_at, _CLOCK_ERROR) if before == after else None
+                )
                 if held is not None and held == last:
                     return held
                 last = held

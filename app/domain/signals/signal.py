@@ -118,6 +118,11 @@ class Signal:
         return self.action.is_exit
 
     @property
+    def is_of_late_entry(self) -> bool:
+        """Whether it is the exit of an entry that appeared late: the leader speaks to one follow in no other case."""
+        return self.source is SignalSource.LEADER and self.scope is not None
+
+    @property
     def leg(self) -> Leg:
         """The leg of each follower's intent."""
         return Leg.EXIT if self.is_exit else Leg.ENTRY

@@ -2,7 +2,7 @@
 
 An entry is planned in two halves, since risk stands between them: `want_entry` says what the terms ask for,
 risk says how much of it may go, `finish_entry` makes the order that fits the venue's filters. An exit is planned in
-one: nothing stands between a follower and the way out.
+one (`exit_plan`): nothing stands between a follower and the way out.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from app.domain.shared.market import Instrument, MarketKind, Side
 from app.domain.shared.money import NO_MONEY, ZERO, Money, Price, Quantity, Ratio, plain
 from app.domain.shared.terms import CopyTerms, TinyPolicy
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
-from app.domain.trading.leaders_order import opened_earlier
 from app.domain.trading.modes import MODES, Sizing
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderTrade:
-    """What is to be copied, and the market it meets. `expired` and `superseded` concern entries only."""
+    """What is to be copied, and the market it meets. `expired` and `superseded` concern entries only.
+
+    `by_quantity` says that an exit closes `quantity` and not `fraction` of what is held: that of an entry which appeared late.
+    """
 
     action: Action
     side: Side
@@ -37,6 +39,7 @@ class LeaderTrade:
     expired: bool = False
     superseded: bool = False
     whale_paused: bool = False
+    by_quantity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
         outcome = (
             DecisionOutcome.DEFERRED if refusal is DecisionCode.EXIT_STILL_OPEN else DecisionOutcome.SKIPPED
         )
-        return decision(follower.follow_id, outcome, refusal, _facts(trade, follower))
+        return decision(follower.follow_id, outcome, refusal, facts_of(trade, follower))
     terms = follower.terms
     wanted = MODES[terms.mode](
         Sizing(trade.quantity, trade.price, trade.mark_price, trade.equity, follower.wallet, terms.value)
@@ -109,7 +112,7 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
             follower.follow_id,
             DecisionOutcome.SKIPPED,
             DecisionCode.LEADER_EQUITY_UNKNOWN,
-            _facts(trade, follower),
+            facts_of(trade, follower),
         )
     wanted, cut_by = _within_terms(trade, terms, wanted)
     caps = (trade.leverage or terms.leverage_max, terms.leverage_max, trade.instrument.leverage_max)
@@ -127,7 +130,7 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
         reference_price=trade.price,
         mark_price=trade.mark_price,
         drift_max=terms.drift_max,
-        opens_position=_is_flat(trade, follower),
+        opens_position=is_flat(trade, follower),
         reduce_only=False,
         hold=NO_MONEY,
         leverage_changes=not is_spot and follower.leverage_set != leverage,
@@ -161,7 +164,7 @@ def finish_entry(
         quantity, cut_by = instrument.round_quantity(instrument.quantity_max), DecisionCode.VENUE_MAXIMUM
     smallest = instrument.smallest_order(trade.mark_price)
     if quantity < smallest:
-        facts = _facts(trade, follower) | {
+        facts = facts_of(trade, follower) | {
             "wanted_quantity": plain(quantity),
             "minimum_quantity": plain(smallest),
         }
@@ -191,78 +194,19 @@ def finish_entry(
     )
 
 
-def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
-    """Return the reduce-only order that closes the leader's fraction of what the follow holds.
-
-    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close, and at spot while a
-    protection may still sell. What is left
-    would be too small to trade later is closed with it, so that no dust remains. What is more than the venue takes in
-    one order (`cut_by` says so) goes out in several attempts, one after the other.
-    """
-    facts = _facts(trade, follower)
-    if follower.entry_open:
-        return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
-    earlier = opened_earlier(follower.held, follower.opened_later)
-    closable = abs(earlier) - follower.exit_pending
-    if follower.entry_absent and not _tradable(trade, earlier):
-        # An entry that was given up may still appear; then this exit must be there to close it.
-        return decision(follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.ENTRY_STILL_OPEN, facts)
-    if _is_flat(trade, follower) or follower.held * trade.side.sign > 0:
-        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
-    if not _tradable(trade, earlier):
-        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.OPENED_LATER, facts)
-    if follower.protection_may_sell:
-        # Both would sell, and the second of them the coins of the account's owner.
-        return decision(
-            follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.PROTECTION_STILL_RESTS, facts
-        )
-    if closable <= 0:
-        return decision(follower.follow_id, DecisionOutcome.SKIPPED, DecisionCode.NOTHING_TO_CLOSE, facts)
-    instrument = trade.instrument
-    quantity = instrument.round_quantity(closable * trade.fraction)
-    if trade.fraction == 1 or closable - quantity < instrument.smallest_order(trade.mark_price):
-        quantity = instrument.round_quantity(closable)
-    smallest = max(instrument.step, instrument.quantity_min)
-    if instrument.kind is MarketKind.SPOT:  # only a reducing order is free of the least notional
-        smallest = instrument.smallest_order(trade.mark_price)
-    if quantity < smallest:
-        return decision(
-            follower.follow_id,
-            DecisionOutcome.SKIPPED,
-            DecisionCode.BELOW_MINIMUM,
-            facts,
-            minimum=plain(smallest),
-        )
-    return CopyOrder(
-        follow_id=follower.follow_id,
-        account_id=follower.account_id,
-        side=trade.side,
-        quantity=quantity,
-        notional=Money(quantity * trade.mark_price),
-        leverage=follower.leverage_set or 1,
-        reference_price=trade.price,
-        mark_price=trade.mark_price,
-        drift_max=follower.terms.drift_max,
-        opens_position=False,
-        reduce_only=True,
-        hold=NO_MONEY,
-        leverage_changes=False,
-        cut_by=DecisionCode.VENUE_MAXIMUM if quantity > instrument.quantity_max else None,
-    )
-
-
-def _is_flat(trade: LeaderTrade, follower: Follower) -> bool:
+def is_flat(trade: LeaderTrade, follower: Follower) -> bool:
     """Return whether nothing is held that could be sold: fees taken in coins leave less than a step at spot venues."""
-    return not _tradable(trade, follower.held)
+    return not is_tradable(trade, follower.held)
 
 
-def _tradable(trade: LeaderTrade, held: Decimal) -> bool:
+def is_tradable(trade: LeaderTrade, held: Decimal) -> bool:
+    """Return whether so much could be sold."""
     return held != 0 if trade.instrument.kind is not MarketKind.SPOT else abs(held) >= trade.instrument.step
 
 
 def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | None:
     """Return the first reason, cheapest first, why this follow takes no new risk on this trade."""
-    opposite = follower.held * trade.side.sign < 0 and not _is_flat(trade, follower)
+    opposite = follower.held * trade.side.sign < 0 and not is_flat(trade, follower)
     checks = (
         (not follower.user_active, DecisionCode.USER_SUSPENDED),
         (not follower.active and not follower.paused, DecisionCode.FOLLOW_STOPPED),
@@ -280,14 +224,14 @@ def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | Non
         ),
         (follower.exit_open or opposite, DecisionCode.EXIT_STILL_OPEN),
         (
-            trade.action is Action.ADD and _is_flat(trade, follower) and not follower.entry_open,
+            trade.action is Action.ADD and is_flat(trade, follower) and not follower.entry_open,
             DecisionCode.ADD_WITHOUT_POSITION,
         ),
     )
     return next((code for fails, code in checks if fails), None)
 
 
-def _facts(trade: LeaderTrade, follower: Follower) -> dict[str, str]:
+def facts_of(trade: LeaderTrade, follower: Follower) -> dict[str, str]:
     return {
         "mode": follower.terms.mode.value,
         "value": plain(follower.terms.value),

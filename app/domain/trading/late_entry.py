@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
-from typing import Final
+from decimal import Decimal
 
 from app.domain.shared.market import Side
-from app.domain.shared.money import Quantity
-
-_FRACTION_STEP: Final = Decimal("1E-18")  # the finest fraction that is stored
+from app.domain.shared.money import Quantity, settle_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def way_out(late: LateEntry) -> WayOut | None:
     for fraction in late.fractions:
         kept *= 1 - fraction
     closable = late.side.sign * late.held - late.exit_pending
-    wanted = min(late.appeared * (1 - kept), closable)
+    wanted = min(settle_up(late.appeared * (1 - kept)), closable)
     if wanted <= 0:
         return None
-    return WayOut(Quantity(wanted), (wanted / closable).quantize(_FRACTION_STEP, rounding=ROUND_UP))
+    return WayOut(Quantity(wanted), settle_up(wanted / closable))

@@ -14,19 +14,23 @@ from app.domain.shared.execution import Fill
 from app.domain.shared.money import ZERO
 
 
-def held_at_first(fills: Sequence[Fill], moved: Decimal, looked_at: datetime) -> Sequence[Fill] | None:
+def held_at_first(
+    fills: Sequence[Fill], moved: Decimal, looked_at: datetime, uncertainty: timedelta
+) -> Sequence[Fill] | None:
     """Return the executions, of all since some earlier time and oldest first, that came before the look.
 
     `moved` is the position now less the position at the look. Where several parts explain it (a round trip), the one
-    that begins nearest to `looked_at`, the look by our estimate of the venue's clock; None when no part explains it.
+    that begins nearest to `looked_at`, the look by our estimate of the venue's clock, which errs by less than `uncertainty`;
+    None when no part explains it that may be of that instant.
     """
     found: list[tuple[timedelta, int]] = []
     later = ZERO
     for first_later in range(len(fills), -1, -1):
         if first_later < len(fills):
             later += _moved_by(fills[first_later])
-        if later == moved:
-            found.append((_distance(fills, first_later, looked_at), first_later))
+        distance = _distance(fills, first_later, looked_at)
+        if later == moved and distance < uncertainty:
+            found.append((distance, first_later))
     return fills[: min(found)[1]] if found else None
 
 

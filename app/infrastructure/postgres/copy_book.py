@@ -122,6 +122,7 @@ def commit_values(signal: Signal, prepared: Sequence[Prepared], window: Window) 
         "cid": [item.client_order_id for item in prepared],
         "first": [item.first_quantity for item in prepared],
         "exit_pending": [item.exit_pending for item in prepared],
+        "held": [item.held for item in prepared],
         "outcome": [item.outcome.value for item in made],
         "code": [item.code for item in made],
         "reason": [item.reason for item in made],

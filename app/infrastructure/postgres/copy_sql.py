@@ -16,7 +16,7 @@ SNAPSHOT: Final = arrays(
     f"""
 WITH later AS MATERIALIZED (
   SELECT s.id, s.seq, s.source, s.fraction FROM signals own JOIN signals s ON s.whale_id = own.whale_id AND s.seq > own.seq
-   WHERE own.id = :signal AND own.is_exit AND NOT (s.is_exit AND s.source = 'LEADER' AND s.scope IS NOT NULL))
+   WHERE own.id = :signal AND own.is_exit AND split_part(s.symbol, '-', 1) = split_part(own.symbol, '-', 1) AND NOT (s.is_exit AND s.source = 'LEADER' AND s.scope IS NOT NULL))
 SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max, f.order_notional_max, f.drift_max, f.sides,
        f.symbols_allowed, f.symbols_denied, f.tiny, f.tiny_factor_max, f.state AS follow_state,
        u.state AS user_state, a.key_state, a.sealed, a.hedged,
@@ -87,7 +87,8 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
         WHERE EXISTS (SELECT FROM later)) n ON true
  WHERE f.whale_id = :whale
    AND (CAST(:scope AS bigint) IS NULL OR f.id = CAST(:scope AS bigint))
-   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent)
+   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent
+        OR EXISTS (SELECT FROM decisions d WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome = 'DEFERRED'))
    AND NOT EXISTS (SELECT FROM decisions d
                     WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome <> 'DEFERRED')
  ORDER BY f.id
@@ -107,9 +108,9 @@ _DECISION_UPSERT: Final = """
 COMMIT: Final = arrays(
     f"""
 WITH v AS (
-  SELECT * FROM unnest(:follow, :account, :side, :quantity, :leverage, :hold, :version, :cid, :first, :exit_pending, :outcome, :code, :reason,
+  SELECT * FROM unnest(:follow, :account, :side, :quantity, :leverage, :hold, :version, :cid, :first, :exit_pending, :held, :outcome, :code, :reason,
                        :inputs)
-    AS v(follow_id, account_id, side, quantity, leverage, hold, version, cid, first, exit_pending, outcome, code, reason,
+    AS v(follow_id, account_id, side, quantity, leverage, hold, version, cid, first, exit_pending, lot, outcome, code, reason,
          inputs)),
 held AS (
   UPDATE funds m SET held = m.held + v.hold, risk_version = m.risk_version + 1
@@ -130,6 +131,12 @@ stored AS (
                                       WHERE t.account_id = v.account_id AND NOT t.settled AND t.symbol = :symbol
                                         AND t.follow_id = v.follow_id AND t.leg = 'EXIT'
                                         AND t.state IN ('WAITING', 'WORKING'))
+                   AND v.lot = coalesce((SELECT p.quantity FROM positions p
+                                          WHERE p.account_id = v.account_id AND p.symbol = :symbol
+                                            AND p.follow_id = v.follow_id), 0)
+                             + (SELECT coalesce(sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END), 0)
+                                  FROM trades t WHERE t.account_id = v.account_id AND NOT t.settled
+                                   AND t.symbol = :symbol AND t.follow_id = v.follow_id)
                    AND NOT (:is_spot AND EXISTS (
                      SELECT FROM protections x WHERE x.account_id = v.account_id AND x.symbol = :symbol
                         AND x.follow_id = v.follow_id AND {MAY_SELL})) END
@@ -161,6 +168,7 @@ SELECT follow_id FROM stored
     cid=Text,
     first=Numeric,
     exit_pending=Numeric,
+    held=Numeric,
     outcome=Text,
     code=Text,
     reason=Text,

@@ -30,12 +30,15 @@ MAY_ENTER: Final = """
 """
 """Whether nothing stops new risk of a follow; `follow` is the SQL expression of its id."""
 
+_PATIENCE: Final = text("SELECT set_config('lock_timeout', '14s', true)")
+"""Entries that are being committed may wait for their accounts as long as any lock may; a stop waits for them."""
 _SHUT: Final = text(f"SELECT pg_advisory_xact_lock({ENTRY_GATE})")
 _HOLD_ACCOUNT: Final = text("SELECT account_id FROM funds WHERE account_id = :account FOR UPDATE")
 
 
 async def shut_entry_gate(connection: AsyncConnection) -> None:
     """Let no entry commit until this transaction has ended; waits for those that are being committed."""
+    await connection.execute(_PATIENCE)
     await connection.execute(_SHUT)
 
 

@@ -187,7 +187,8 @@ RETURNING s.id, s.lane
 """,
     follow=BigInteger,
 )
-# A signal of the leader that is for one follow alone is the exit of a late entry: no news of the leader.
+# A signal of the leader that is for one follow alone is the exit of a late entry: no news of the leader. What a protection or
+# the venue closed is a quantity, written as a fraction of 1: it closed nothing of what was not there.
 LEFT_SINCE: Final = arrays(
     """
 SELECT t.follow_id, x.fractions, s.*,
@@ -195,8 +196,8 @@ SELECT t.follow_id, x.fractions, s.*,
           FROM trades u WHERE u.account_id = t.account_id AND NOT u.settled AND u.symbol = t.symbol
            AND u.follow_id = t.follow_id AND u.leg = 'EXIT')
        + (SELECT coalesce(sum(w.quantity), 0) FROM signals w
-           WHERE w.scope = t.follow_id AND w.source = 'LEADER' AND w.side <> s.side
-             AND split_part(w.symbol, '-', 1) = split_part(s.symbol, '-', 1)
+           WHERE w.whale_id = s.whale_id AND w.seq > s.seq AND w.scope = t.follow_id AND w.source = 'LEADER'
+             AND w.side <> s.side AND w.symbol = s.symbol
              AND NOT EXISTS (SELECT FROM decisions d WHERE d.follow_id = t.follow_id AND d.signal_id = w.id
                                 AND d.outcome <> 'DEFERRED')) AS exit_pending
   FROM trades t
@@ -206,7 +207,9 @@ SELECT t.follow_id, x.fractions, s.*,
     SELECT array_agg(e.fraction) AS fractions
       FROM signals e JOIN decisions d ON d.signal_id = e.id AND d.follow_id = t.follow_id
      WHERE e.whale_id = s.whale_id AND e.seq > s.seq AND e.is_exit AND e.side <> s.side
-       AND split_part(e.symbol, '-', 1) = split_part(s.symbol, '-', 1)
+       AND (e.symbol = s.symbol
+            OR (t.venue <> s.venue AND split_part(e.symbol, '-', 1) = split_part(s.symbol, '-', 1)))
+       AND (e.source IN ('LEADER', 'OPERATOR', 'FOLLOWER') OR e.action = 'CLOSE')
        AND d.outcome <> 'DEFERRED' AND NOT (e.source = 'LEADER' AND e.scope IS NOT NULL)) x ON x.fractions IS NOT NULL
  WHERE t.leg = 'ENTRY'
 """,

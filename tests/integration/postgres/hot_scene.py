@@ -173,6 +173,7 @@ class HotScene:
                     order,
                     order.quantity,
                     one.follower.exit_pending,
+                    one.follower.held,
                     made,
                     cid,
                     one.risk_version,

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.shared.execution import Action
+from tests.integration.postgres.hot_scene import MARKETS, OWNER, WINDOW
 from tests.integration.postgres.machine_scene import MachineScene
 from tests.unit.domain.builders import D
 
@@ -118,3 +119,62 @@ async def test_two_entries_that_appear_at_once_are_each_closed_in_full(world: Ma
     held = [row.quantity for row in await world.scene.rows("SELECT quantity FROM positions")]
     assert held == [D(0), D(0)]
     assert await world.wrong() == {}
+
+
+async def test_a_lot_that_was_on_its_way_when_the_late_one_appeared_stays(world: MachineScene) -> None:
+    await world.signal(Action.OPEN, 1)
+    await sent(world)
+    await world.signal(Action.OPEN, 1)
+    await executed_unseen(world)
+    await given_up(world)
+    await world.signal(Action.CLOSE, 1)
+    await sent(world)
+    await world.signal(Action.OPEN, 1)
+    newest = list(world.in_hand)
+    for order in world.venue.orders:
+        world.show(order)
+    world.clock.advance(timedelta(seconds=2))
+    world.in_hand.clear()
+    await recovered(world)
+    world.in_hand.extend(newest)
+    assert await exits_of_late_entries(world) == 2
+    await sent(world)
+    await calm(world)
+    assert net(world) == [5, 5], "of the late lot all is closed, of the newest nothing"
+    assert await world.wrong() == {}
+
+
+async def recovered(world: MachineScene) -> None:
+    """Look at what was called absent until it is found, within the window of what is still in hand."""
+    await world.scene.run("UPDATE orders SET look_at = :now WHERE state = 'ABSENT'", now=world.clock.now())
+    await world.recover()
+
+
+async def test_what_a_protection_sold_closed_nothing_of_what_was_not_there(world: MachineScene) -> None:
+    await world.signal(Action.OPEN, 1)
+    await sent(world)
+    await world.signal(Action.OPEN, 1)
+    await executed_unseen(world)
+    await given_up(world)
+    await world.signal(Action.REDUCE, 1)
+    await world.scene.run("UPDATE signals SET source = 'PROTECTION' WHERE action = 'REDUCE'")
+    await sent(world)
+    held = net(world)
+    await calm(world)
+    assert net(world) == held
+    assert await exits_of_late_entries(world) == 0
+
+
+async def test_an_exit_that_was_planned_without_what_was_booked_since_is_planned_again(
+    world: MachineScene,
+) -> None:
+    await world.signal(Action.OPEN, 1)
+    await sent(world)
+    exit_ = await world.scene.signal(Action.CLOSE)
+    found = await world.scene.copies.snapshot(exit_, world.clock.now(), MARKETS)
+    prepared, decisions = world.scene.plan(exit_, found)
+    await world.scene.run(
+        "UPDATE positions SET quantity = quantity + 1 WHERE follow_id = :f", f=found[0].follower.follow_id
+    )
+    ours = await world.scene.copies.commit(exit_, OWNER, prepared, decisions, WINDOW)
+    assert ours == {found[1].follower.follow_id}

@@ -61,6 +61,14 @@ def test_nothing_is_closed_where_nothing_was_left_behind(entry: LateEntry) -> No
     assert way_out(entry) is None
 
 
+def test_a_share_without_an_end_is_cut_to_what_is_stored() -> None:
+    out = way_out(late("0.007", "0.003", "0.333333333333333333", "0.333333333333333333"))
+    assert out is not None
+    for figure in (out.quantity, out.fraction):
+        assert figure == figure.quantize(D("1E-18"))
+    assert out.quantity >= D("0.003") * D("0.5555555555555555")
+
+
 @given(older=QUANTITIES, appeared=QUANTITIES, fractions=FRACTIONS)
 def test_the_rest_is_the_leaders_share_of_what_appeared_and_all_of_the_newer_lot(
     older: Decimal, appeared: Decimal, fractions: list[Decimal]
@@ -71,6 +79,6 @@ def test_the_rest_is_the_leaders_share_of_what_appeared_and_all_of_the_newer_lot
     for fraction in fractions:
         kept *= 1 - fraction
     assert out is not None
-    assert held - out.quantity == older + appeared * kept
+    assert 0 <= older + appeared * kept - (held - out.quantity) <= D("1E-18")
     assert 0 < out.fraction <= 1
     assert 0 <= out.fraction * held - out.quantity <= held * D("1E-18")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from app.domain.shared.market import Side
 from app.domain.shared.money import Quantity
-from app.domain.trading.copying import CopyOrder, plan_exit
+from app.domain.trading.copying import CopyOrder
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome
+from app.domain.trading.exit_plan import plan_exit
 from app.domain.trading.leaders_order import LaterTrade, opened_earlier, opened_later
 from tests.unit.domain.builders import ALICE, CLOSE_LONG, PROPERTY, D, decimals
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from app.domain.shared.execution import Action
 from app.domain.shared.market import Side
 from app.domain.shared.money import Price, Quantity
-from app.domain.trading.copying import CopyOrder, Follower, LeaderTrade, plan_exit
+from app.domain.trading.copying import CopyOrder, Follower, LeaderTrade
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome
+from app.domain.trading.exit_plan import plan_exit
 from tests.unit.domain.builders import ALICE, CLOSE_LONG, PROPERTY, D, decimals, instrument
 
 
