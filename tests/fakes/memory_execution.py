@@ -171,7 +171,7 @@ class MemoryExecution:
 
     def _doubt(self, order: OrderRow) -> Doubt:
         trade = self.trades[order.key.follow_id, order.key.signal_id, order.key.leg]
-        return Doubt(self.stored(order.client_order_id), b"sealed", trade.expires_at)
+        return Doubt(self.stored(order.client_order_id), b"sealed", trade.expires_at, trade.superseded)
 
     async def unbooked(self, now: datetime, older_than: timedelta, limit: int) -> Sequence[Doubt]:
         return [

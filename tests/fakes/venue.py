@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from app.domain.shared.execution import (
     Fill,
     FundingPayment,
     OrderReport,
+    OrderStatus,
     VenueBalance,
     VenuePosition,
 )
@@ -66,7 +67,10 @@ class ScriptedGateway:
         return await self.on_place(order)
 
     async def cancel(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
-        return self.reports.get(client_order_id)
+        found = self.reports.get(client_order_id)
+        if found is not None and found.status in (OrderStatus.OPEN, OrderStatus.PARTIAL):
+            found = self.reports[client_order_id] = replace(found, status=OrderStatus.CANCELED)
+        return found
 
     async def order(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
         self._read()

@@ -152,10 +152,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class LeftSince:
-    """An entry's signal, and the exits of its market that were decided for one follow since.
-
-    `fractions` are theirs; `exit_pending` is what exits of the follow there, sent or asked for, have still to close.
-    """
+    """An entry's signal, the `fractions` of the exits decided for one follow since, and what exits have still to close."""
 
     follow_id: FollowId
     entry: Signal
@@ -266,11 +263,12 @@ class ExecutionBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An attempt to look up, with what is needed to ask the venue."""
+    """An attempt to look up, with what is needed to ask the venue; `superseded` when the leader has left since."""
 
     attempt: StoredAttempt
     sealed: bytes
     signal_expires_at: datetime | None
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

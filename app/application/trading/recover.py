@@ -3,6 +3,7 @@
 It runs at the start of a worker and on a beat; start-up and crash recovery are the same code. Rules.
  - An attempt in doubt is looked up at the venue by its client order id. Found: its report and fills are booked.
  - What "not found" means is judged by `Absence`.
+ - An entry that rests there though its signal has expired, or its leader has left, is cancelled.
  - An error from the venue says nothing: the attempt stays in doubt and its funds stay held.
  - An entry that waits to be sent again is new risk: what would refuse it now, were it new (a halt, a pause, a stopped
    follow, a loss limit), gives it up. Exits ask nobody.
@@ -28,6 +29,7 @@ from app.domain.exchanges.ports import GatewayFactory
 from app.domain.exchanges.venue import FenceRule
 from app.domain.shared.clock import Clock
 from app.domain.shared.errors import DomainError
+from app.domain.shared.execution import OrderReport, OrderStatus
 from app.domain.shared.ids import ATTEMPTS_MAX, client_order_id
 from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Quantity
@@ -98,6 +100,9 @@ class Recover:
             if report is None and attempt.venue_order_id is not None:
                 # A protection that triggered may go by the venue's own id alone.
                 report = await gateway.order_by_venue_id(instrument, attempt.venue_order_id)
+            if report is not None and self._dangles(doubt, report):
+                # Nobody wants it any more, and the leader's close waits for its end.
+                report = await gateway.cancel(instrument, attempt.client_order_id) or report
             if report is not None:
                 self.settler.submit(await found(gateway, instrument, attempt, report))
                 return
@@ -108,6 +113,13 @@ class Recover:
         except DomainError as error:
             self.metrics.count("lookup_failed", code=error.code)
             self._look_later(attempt, looks=attempt.looks, because=error.code)
+
+    def _dangles(self, doubt: Doubt, report: OrderReport) -> bool:
+        """Return whether an entry rests at the venue whose time is over."""
+        if doubt.attempt.reduce_only or report.status not in (OrderStatus.OPEN, OrderStatus.PARTIAL):
+            return False
+        expires_at = doubt.signal_expires_at
+        return doubt.superseded or (expires_at is not None and self.clock.now() >= expires_at)
 
     def _look_later(self, attempt: StoredAttempt, *, looks: int, because: str) -> None:
         pause = min(_LOOK_FIRST * (1 << min(looks, 4)), _LOOK_MAX)

@@ -207,7 +207,12 @@ class PostgresExecutionBook:
 
 
 def _doubt(row: RowMapping) -> Doubt:
-    return Doubt(attempt=stored_attempt(row), sealed=row["sealed"], signal_expires_at=row["expires_at"])
+    return Doubt(
+        attempt=stored_attempt(row),
+        sealed=row["sealed"],
+        signal_expires_at=row["expires_at"],
+        superseded=row["superseded"],
+    )
 
 
 def _waiting(row: RowMapping, platform: Limits) -> WaitingTrade:

@@ -19,6 +19,11 @@ JOINS: Final = """
   LEFT JOIN signals s ON s.id = o.signal_id
 """
 
+SUPERSEDED: Final = """EXISTS (SELECT FROM signals later WHERE later.whale_id = s.whale_id AND later.venue = s.venue
+                  AND later.symbol = s.symbol AND later.seq > s.seq AND later.scope IS NULL
+                  AND later.action = 'CLOSE')"""
+"""Whether the leader has left the market of signal `s` since."""
+
 DOUBTS: Final = text(f"""
 WITH due AS (
   SELECT follow_id, signal_id, leg, attempt FROM orders
@@ -28,12 +33,12 @@ hidden AS (
   UPDATE orders o SET look_at = :hidden_until FROM due
    WHERE o.follow_id = due.follow_id AND o.signal_id = due.signal_id AND o.leg = due.leg AND o.attempt = due.attempt
   RETURNING o.*)
-SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at
+SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, {SUPERSEDED} AS superseded
 {JOINS.replace("FROM orders o", "FROM hidden o")}
 """)
 
 UNBOOKED: Final = text(f"""
-SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at
+SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, false AS superseded
 {JOINS}
  WHERE NOT t.settled AND t.executed > t.booked AND t.updated_at <= :before AND o.executed > 0
  ORDER BY t.updated_at LIMIT :limit
@@ -62,9 +67,7 @@ SELECT {ATTEMPT_COLUMNS}, a.sealed, a.hedged, s.expires_at,
        m.wallet, m.wallet - m.held - m.margin AS free, m.high_water,
        CASE WHEN m.realised_day = :today THEN m.realised_today ELSE 0 END AS realised_today,
        l.daily_loss_max AS own_daily, l.drawdown_max AS own_drawdown,
-       EXISTS (SELECT FROM signals later WHERE later.whale_id = s.whale_id AND later.venue = s.venue
-                  AND later.symbol = s.symbol AND later.seq > s.seq AND later.scope IS NULL
-                  AND later.action = 'CLOSE') AS superseded,
+       {SUPERSEDED} AS superseded,
        abs(coalesce((SELECT p.quantity FROM positions p
                       WHERE p.account_id = t.account_id AND p.symbol = t.symbol AND p.follow_id = t.follow_id), 0)
          + coalesce((SELECT sum((u.executed - u.booked) * CASE u.side WHEN 'BUY' THEN 1 ELSE -1 END) FROM trades u

@@ -165,6 +165,12 @@ class AccountGateway(ScriptedGateway):
         found = self.venue.orders.get(client_order_id)
         return self.venue.report(found) if found is not None and found.visible else None
 
+    async def cancel(self, instrument: Instrument, client_order_id: ClientOrderId) -> OrderReport | None:
+        found = self.venue.orders.get(client_order_id)
+        if found is not None and found.ended is None:
+            self.venue.cancel(found)
+        return self.venue.report(found) if found is not None else None
+
     async def order_by_venue_id(self, instrument: Instrument, order_id: str) -> OrderReport | None:
         return await self.order(instrument, ClientOrderId(order_id.removeprefix("v")))
 

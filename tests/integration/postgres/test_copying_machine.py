@@ -154,7 +154,8 @@ class Copying(RuleBasedStateMachine):
         world.venue.news.clear()
         await world.signal(Action.CLOSE, 1)
         for order in world.venue.live:
-            world.venue.cancel(order)
+            if order.asked.reduce_only:  # an entry that rests is the program's to cancel
+                world.venue.cancel(order)
         for client_order_id in world.venue.orders:
             world.show(client_order_id)
         for round_ in range(SOON + LATER):
