@@ -82,6 +82,8 @@ BITES = [
     ("print", "simulator/server.py", "print(1)\n", "x.print(1)\n"),
     ("sleep-in-test", TEST, "import time\ntime.sleep(1)\n", "import asyncio\nasyncio.sleep(0)\n"),
     ("sleep-in-test", TEST, "from asyncio import sleep\nsleep(0.1)\n", "script = 'sleep(1)'\n"),
+    ("single-cancel", WIRE, "task.cancel()\n", "await gateway.cancel(order)\n"),
+    ("single-cancel", PLACE, "self._tasks.pop(name).cancel()\n", "await end(task)\n"),
     ("uncoded-error", DOMAIN, "class Bad(DomainError): ...\n", "class Bad(DomainError):\n    code = 'bad'\n"),
     ("uncoded-error", DOMAIN, "class A(errors.DomainError):\n    code = 'a'\nclass B(A):\n    code: ClassVar[str]\n", "class A(ValueError): ...\n"),
     ("uncoded-error", DOMAIN, "raise DomainError('no')\n", "raise NotFound('no')\n"),

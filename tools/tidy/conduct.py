@@ -20,6 +20,7 @@ TRANSACTION: Final = re.compile(r"uow|unit_of_work|transaction|(?:^|\.)begin(?:_
 GATEWAY: Final = re.compile(r"(?:^|_)(?:gateways?|placer)$")
 VENUE: Final = re.compile(r"(?:^|_)(?:venues?|exchanges?|http)$")
 BROAD: Final = frozenset({"Exception", "BaseException"})
+ENDINGS: Final = ("app/application/shared/ending.py",)
 PRINTERS: Final = ("app/presentation/cli", "app/presentation/demo", "simulator/__main__.py")
 
 
@@ -84,6 +85,17 @@ def sleeping(source: Source) -> Iterator[Hit]:
     for call in source.of(ast.Call):
         yields = bool(call.args) and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
         if chain(call.func).rpartition(".")[2] == "sleep" and not yields:
+            yield call.lineno, ast.unparse(call)
+
+
+def single_cancel(source: Source) -> Iterator[Hit]:
+    """A task cancelled once, by hand; other things that are cancelled, such as orders, are named in the call."""
+    for call in source.of(ast.Call):
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr == "cancel"
+            and not (call.args or call.keywords)
+        ):
             yield call.lineno, ast.unparse(call)
 
 
@@ -156,6 +168,13 @@ LINTS: Final[tuple[Lint, ...]] = (
         "it is too short on a slow machine and wasted on a fast one; wait for the condition",
         python_under("tests/"),
         sleeping,
+    ),
+    Lint(
+        "single-cancel",
+        "task cancelled once",
+        "a cancellation can be lost, and who awaits the task then waits for ever; `await end(task)`",
+        python_under("app/", but=ENDINGS),
+        single_cancel,
     ),
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
+from app.application.shared.ending import end
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
 from app.domain.shared.clock import Clock
@@ -74,19 +75,15 @@ class DispatchSignals:
             report = await self.copier(signal, self.owner, self._superseded)
         except DomainError as error:
             self.metrics.count("dispatch_failed", code=error.code)
-            await self._stop_keeping(keeper)
+            await end(keeper)
             await self._lapse_soon(signal)
             return
         finally:
-            await self._stop_keeping(keeper)
+            await end(keeper)
         state = SignalState.PENDING
         if report.complete:
             state = SignalState.EXPIRED if report.expired else SignalState.DONE
         await self._finish(signal, state)
-
-    async def _stop_keeping(self, keeper: asyncio.Task[None]) -> None:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
 
     async def _lapse_soon(self, signal: Signal) -> None:
         """Keep the claim for a moment and let it lapse: meanwhile the signals behind this one are served."""

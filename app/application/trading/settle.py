@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from app.application.shared.ending import end
 from app.application.shared.telemetry import Metrics
 from app.application.trading.booking import Booking, positions_touched
 from app.application.trading.evidence import Evidence
@@ -65,8 +66,7 @@ class Settler:
         """Book what is queued, then end."""
         await self.drained()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         while True:

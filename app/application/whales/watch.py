@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
+from app.application.shared.ending import end
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
 from app.domain.exchanges.outcomes import VenueError, VenueUnavailable
@@ -114,8 +115,7 @@ class WatchLeader:
                 await self._decide_due()
                 await self._look_again()
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            await end(reader)
             await self._stream.close()
 
     async def _read(self, inbox: asyncio.Queue[StreamEvent | None]) -> None:

@@ -16,6 +16,7 @@ from typing import Final, Generic, TypeVar
 
 import aiohttp
 
+from app.application.shared.ending import end
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.shared.errors import DomainError
 from app.infrastructure.exchanges.backoff import Chance, full_jitter
@@ -105,9 +106,7 @@ class ReconnectingSocket(Generic[T]):
         """Stop and let `events` end."""
         self._closed = True
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         self._end_queue()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -148,7 +147,7 @@ class ReconnectingSocket(Generic[T]):
             await socket.close()
 
     async def _until_one_ends(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        jobs: set[asyncio.Future[None]] = {asyncio.ensure_future(self._pump(socket))}
+        jobs: set[asyncio.Task[None]] = {asyncio.ensure_future(self._pump(socket))}
         if self._tend is not None:
             jobs.add(asyncio.ensure_future(self._tend()))
         if self._ping is not None:
@@ -158,9 +157,7 @@ class ReconnectingSocket(Generic[T]):
             for job in done:
                 job.result()
         finally:
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            await end(*jobs)
 
     async def _keep_alive(self, socket: aiohttp.ClientWebSocketResponse, ping: str) -> None:
         while True:

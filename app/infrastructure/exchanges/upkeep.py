@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import ClientWebSocketResponse
 
+from app.application.shared.ending import end
 from app.domain.exchanges.outcomes import VenueError
 from app.domain.exchanges.ports import MarketData
 from app.domain.shared.market import Symbol
@@ -76,9 +77,7 @@ class Upkeep:
     async def close(self) -> None:
         """Stop all jobs."""
         await self._marks.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._tasks.clear()
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -154,7 +154,7 @@ class RedisBudget:
             grants = [None] * len(batch)
         except BaseException:
             for _, _, answer in batch:
-                answer.cancel()
+                answer.cancel()  # tidy: allow single-cancel a bare future, which cannot but hear
             raise
         for (_, _, answer), grant in zip(batch, grants, strict=True):
             if not answer.done():

@@ -12,6 +12,7 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.application.shared.ending import end
 from app.infrastructure.exchanges.breaker import Breaker, CircuitState
 
 _EVERY_S: Final = 0.5
@@ -39,8 +40,7 @@ class SharedCircuits:
     async def close(self) -> None:
         """Stop."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -65,7 +65,7 @@ class Show:
         self._stops += 1
         if self._stops == 1:
             self._screen.say("Stopping; once more to stop at once.")
-            task.cancel()
+            task.cancel()  # tidy: allow single-cancel the whole program is the task, and a second Ctrl-C ends it
             return
         if self._programs is not None:
             self._programs.kill()

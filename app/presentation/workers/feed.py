@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.application.shared.ending import end
 from app.application.shared.telemetry import Metrics
 from app.config.container import App, build
 from app.config.settings import Settings
@@ -37,12 +38,13 @@ class Watches:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(_STARTS_AT_ONCE)
 
     def keep(self, wanted: dict[str, Runner]) -> None:
         """Make the running watches those that are wanted."""
         for name in [name for name in self._tasks if name not in wanted]:
-            self._tasks.pop(name).cancel()
+            self._leave(self._tasks.pop(name))
         for name, run in wanted.items():
             if name not in self._tasks:
                 self._tasks[name] = asyncio.create_task(self._forever(name, run), name=name)
@@ -51,9 +53,13 @@ class Watches:
         """Stop all."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
+        await asyncio.gather(*self._leaving)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        leaving = asyncio.create_task(end(task))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     async def _forever(self, name: str, run: Runner) -> None:
         while True:

@@ -78,5 +78,5 @@ class WorkerLoop:
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            future.cancel()  # tidy: allow single-cancel nobody waits for it any more
             raise

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from app.application.shared import ending
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Venue
@@ -112,6 +113,20 @@ async def test_without_valkey_each_worker_finds_out_for_itself(
     assert not worker.call(fault=False)
     worker.now += SETTINGS.open_s
     assert worker.call(fault=False)
+
+
+async def test_they_stop_whatever_they_are_about(
+    redis_url: str, make_worker: Callable[[str], Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_AGAIN_S", 0.01)
+    worker = make_worker(redis_url)
+    await worker.shared.exchange()
+    for steps in range(30):  # the client loses a cancellation that meets the end of a wait
+        worker.shared.start()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await worker.shared.close()
 
 
 def away(egress: str, **change: object) -> VenueSettings:

@@ -50,12 +50,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`owner` holds 0.004 BTC after `signals[0]` and was skipped on `signals[1]`; `other` has nothing but a follow."""
+    """`owner` holds 0.004 BTC after `signals[0]` and was skipped on `signals[1]`; `other` has nothing but a follow.
+
+    `idle` and `condemned` follow nobody; what is done to a user, such as a suspension, is done to `condemned` alone.
+    """
 
     operator: Person
     owner: Person
     other: Person
     idle: Person
+    condemned: Person
     whale_id: WhaleId
     signals: Sequence[UUID]
     order_id: str = ORDER_ID
@@ -68,12 +72,13 @@ async def make_scene(engine: AsyncEngine) -> Scene:
         owner = await _person(work, Role.FOLLOWER, whale.id)
         other = await _person(work, Role.FOLLOWER, whale.id)
         idle = await _person(work, Role.FOLLOWER)
+        condemned = await _person(work, Role.FOLLOWER)
         signals = [_signal(whale.id, number) for number in range(2)]
         for signal in signals:
             await work.signals.add(signal)
         await work.commit()
     await _traded(engine, owner, whale.id, signals)
-    return Scene(operator, owner, other, idle, whale.id, [signal.id for signal in signals])
+    return Scene(operator, owner, other, idle, condemned, whale.id, [signal.id for signal in signals])
 
 
 async def _person(work: PostgresUnitOfWork, role: Role, whale: WhaleId | None = None) -> Person:

@@ -66,7 +66,7 @@ async def call(api: Api, operation: Operation, headers: dict[str, str]) -> httpx
         account_id=scene.owner.account_id,
         signal_id=scene.signals[0],
         client_order_id=scene.order_id,
-        user_id=scene.idle.user_id,
+        user_id=scene.condemned.user_id,
     )
     query = {"scope": "PLATFORM"} if operation.name == "clear_halt" else {}
     return await api.client.request(

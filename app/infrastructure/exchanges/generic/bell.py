@@ -11,6 +11,7 @@ import contextlib
 import logging
 from typing import Final
 
+from app.application.shared.ending import end
 from app.domain.exchanges.outcomes import VenueError
 from app.infrastructure.exchanges.backoff import full_jitter
 from app.infrastructure.exchanges.generic.account import GenericAccount
@@ -43,8 +44,7 @@ class Bell:
     async def close(self) -> None:
         """Stop listening."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _listen(self) -> None:
         account, attempt = self._account, 0

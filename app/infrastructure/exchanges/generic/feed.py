@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from app.application.shared.ending import end
 from app.domain.exchanges.outcomes import VenueError, VenueThrottled
 from app.domain.exchanges.ports import BalanceUpdate, Connected, ExchangeGateway, OrderUpdate, StreamEvent
 from app.domain.shared.errors import DomainError
@@ -122,9 +123,7 @@ class PollingFeed:
             await asyncio.wait({working, closing}, return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
         finally:
-            for task in (working, closing):
-                task.cancel()
-            await asyncio.gather(working, closing, return_exceptions=True)
+            await end(working, closing)
 
     async def _look(self) -> Seen:
         positions: dict[Symbol, tuple[VenuePosition, ...]] = {}

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from app.application.shared.ending import end
 from app.domain.exchanges.ports import Connected, StreamEvent
 from app.domain.shared.ids import AccountId
 from app.infrastructure.exchanges.budget import Bucket
@@ -101,9 +102,7 @@ class OkxFeed:
         self._closed = True
         # A fault of one of them was told by `events`: here it must not keep the other one open.
         await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         while not self._queue.empty():
             self._queue.get_nowait()
         self._queue.put_nowait(None)
