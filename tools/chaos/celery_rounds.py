@@ -13,9 +13,11 @@ from typing import Final
 
 from tests.support.processes import ChildProcess
 from tests.support.system import until
-from tools.chaos.convergence import converged, count
+from tools.chaos.convergence import at_rest, count
 from tools.chaos.disturbances import exchange_fails, redeliver
+from tools.chaos.drift import Owners
 from tools.chaos.leading import Leader
+from tools.chaos.market import Market
 from tools.chaos.plan import Round
 from tools.chaos.rounds import Told
 from tools.chaos.stage import Stage
@@ -35,12 +37,15 @@ class CeleryStorm:
         self._plan = plan
         self._points = points
         self._leader = Leader(stage.system, plan.moves())
+        self._owners = Owners(stage, plan, plan.touches(len(stage.followers)))
+        self._market = Market(stage.system.simulator.operator, plan.swings())
         self.told = Told(plan, workers="Celery, every task delivered again three times")
 
     async def play(self, kills: int) -> Told:
         """Let so many workers die in the middle of their work, then let one work in peace, and count."""
         began = time.monotonic()
         system = self._stage.system
+        await self._market.begin(self._stage.home)
         traps = self._plan.traps("worker", 0, self._points)
         with system.start("beat"), system.start("feed"):
             async with exchange_fails(self._stage, self._plan):
@@ -50,8 +55,9 @@ class CeleryStorm:
             self.told.storm_s = time.monotonic() - began
             with system.start("work"):
                 await self._leader.leave()
+                self.told.swings, self.told.touches = self._market.swings, self._owners.touched
                 self.told.moves = self._leader.trades
-                self.told.converged_s = await converged(system, CONVERGES_S)
+                self.told.converged_s = await at_rest(system, CONVERGES_S)
         self.told.counts = await count(system)
         return self.told
 
@@ -64,6 +70,8 @@ class CeleryStorm:
         ends = time.monotonic() + _PATIENCE_S
         while worker.is_running() and time.monotonic() < ends:
             await self._leader.go_on()
+            await self._market.go_on()
+            await self._owners.go_on()
             await redeliver(self._stage)
             await _ended(worker, _BETWEEN_S)
         if worker.is_running():

@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,6 +25,16 @@ SELECT a.label FROM funds m JOIN accounts a ON a.id = m.account_id
  WHERE m.held <> coalesce((SELECT sum(t.hold_left) FROM trades t
                             WHERE t.account_id = m.account_id AND NOT t.settled AND t.state <> 'ABANDONED'), 0)
 """
+
+LOTS: Final = """
+SELECT p.follow_id, f.user_id, a.label, p.symbol, p.quantity, p.opened_at
+  FROM positions p JOIN follows f ON f.id = p.follow_id JOIN accounts a ON a.id = p.account_id WHERE p.quantity <> 0
+"""
+CLOSES: Final = """
+SELECT scope, symbol, created_at FROM signals
+ WHERE source IN ('FOLLOWER', 'OPERATOR') AND action = 'CLOSE' AND fraction = 1
+"""
+"""What people asked to be closed as a whole: by a follow (`scope`), or by all of the leader's where there is none."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -88,14 +99,56 @@ def orphans(orders: Rows, ours: Rows) -> tuple[str, ...]:
 
 
 def lost_closes(positions: Rows, leader: str) -> tuple[str, ...]:
-    """Return the followers' positions on markets on which the leader has none."""
+    """Return the followers' positions on markets on which the leader has none, or stands on the other side."""
     held = [row for row in positions if Decimal(row["quantity"])]
-    led = {row["symbol"] for row in held if row["account_id"] == leader}
+    led = {_side(row) for row in held if row["account_id"] == leader}
     return tuple(
         f"{row['label']} holds {row['quantity']} {row['symbol']}"
         for row in held
-        if row["account_id"] != leader and row["symbol"] not in led
+        if row["account_id"] != leader and _side(row) not in led
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A promise to leave what was opened before `at` (None: at any time), of one follow, of one user, or of everybody."""
+
+    at: datetime | None = None
+    follow: int | None = None
+    user: int | None = None
+
+
+def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving]) -> tuple[str, ...]:
+    """Return the lots that somebody asked to close, or stopped or halted with the promise to close, and that are still held.
+
+    A lot that was opened after a close is a new one; a follow that was stopped opens none.
+    """
+    found = []
+    for lot in lots:
+        asked = [
+            close["created_at"]
+            for close in closes
+            if close["symbol"] == lot["symbol"]
+            and close["scope"] in (None, lot["follow_id"])
+            and lot["opened_at"] < close["created_at"]
+        ]
+        promised = [
+            leaving
+            for leaving in leavings
+            if leaving.follow in (None, lot["follow_id"])
+            and leaving.user in (None, lot["user_id"])
+            and (leaving.at is None or lot["opened_at"] < leaving.at)
+        ]
+        if asked or promised:
+            found.append(
+                f"follow {lot['follow_id']} of {lot['label']} holds {lot['quantity']} {lot['symbol']} since "
+                f"{lot['opened_at']}, to be left: {asked[:1] or promised[:1]}"
+            )
+    return tuple(found)
+
+
+def _side(row: Mapping[str, Any]) -> tuple[str, bool]:
+    return row["symbol"], Decimal(row["quantity"]) > 0
 
 
 def total(counts: Sequence[Counts]) -> Counts:

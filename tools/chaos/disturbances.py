@@ -14,7 +14,8 @@ from typing import Final
 
 from app.domain.shared.ids import SignalId
 from app.domain.signals.priority import Lane
-from tools.chaos.faults import CALM, rules_for
+from tests.support.system import until
+from tools.chaos.faults import CALM, PROTECTIONS_INSTEAD, replaced, rules_for
 from tools.chaos.plan import Round
 from tools.chaos.stage import Stage
 
@@ -67,7 +68,7 @@ async def redeliver(stage: Stage) -> None:
 
 @asynccontextmanager
 async def exchange_fails(stage: Stage, plan: Round) -> AsyncIterator[None]:
-    """Let the plan's faults strike the plan's accounts, twice each; at the end the exchange is calm."""
+    """Let the plan's faults strike orders and protections of the plan's accounts, twice each; at the end the exchange is calm."""
     operator = stage.system.simulator.operator
     accounts = [follower.simulator_account for follower in stage.followers]
     settings: dict[str, object] = {"client_id_uniqueness": plan.uniqueness}
@@ -75,6 +76,7 @@ async def exchange_fails(stage: Stage, plan: Round) -> AsyncIterator[None]:
     for fault in plan.faults:
         settings |= fault.settings
         rules += rules_for(fault, plan.struck(accounts, fault), _STRIKES)
+    rules += [rule for rule in replaced(rules, PROTECTIONS_INSTEAD) if rule not in rules]
     await asyncio.to_thread(operator.post, "/sim/settings", settings)
     if rules:
         await asyncio.to_thread(operator.post, "/sim/faults", {"rules": rules})
@@ -82,7 +84,19 @@ async def exchange_fails(stage: Stage, plan: Round) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(operator.clear_faults)
+        latest = await _exchange_ms(stage)
         await asyncio.to_thread(operator.post, "/sim/settings", dict(CALM))
+        # No exchange executes an exit before the entry that it closes: a clock that was ahead has to be caught up with.
+        await until(lambda: _has_passed(stage, latest), what="the exchange's clock to be caught up with")
+
+
+async def _exchange_ms(stage: Stage) -> int:
+    told: int = (await stage.system.simulator.operator.aget("/fapi/v1/time"))["serverTime"]
+    return told
+
+
+async def _has_passed(stage: Stage, moment_ms: int) -> bool:
+    return await _exchange_ms(stage) >= moment_ms
 
 
 async def nothing(stage: Stage) -> None:

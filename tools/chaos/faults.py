@@ -13,6 +13,8 @@ from typing import Final
 ORDER: Final = "POST /fapi/v1/order"
 WS: Final = "WS"
 EVENT: Final = "ORDER_TRADE_UPDATE"
+PROTECTIONS_INSTEAD: Final = {ORDER: "POST /fapi/v1/algoOrder", EVENT: "ALGO_UPDATE"}
+"""Where a protection is sent instead of an order, and what the stream calls its news."""
 VISIBILITY_BOUND_MS: Final = 200
 """What the operator promises in rehearsals; the lag of the first visibility fault keeps it, that of the second does not."""
 
@@ -128,3 +130,8 @@ UNIQUENESS: Final = ("open", "always", "none")
 def rules_for(fault: Fault, accounts: tuple[str, ...], times: int) -> list[dict[str, object]]:
     """Return the simulator's rules by which a fault strikes each of these accounts so often."""
     return [{"times": times, **rule, "account_id": account} for rule in fault.rules for account in accounts]
+
+
+def replaced(rules: list[dict[str, object]], instead: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return the rules with other endpoints and events in the place of those that `instead` names."""
+    return [{field: instead.get(str(value), value) for field, value in rule.items()} for rule in rules]

@@ -1,4 +1,4 @@
-"""What a rehearsal's forked worker does: the very tasks of a Celery worker, in threads as in its pool, without Celery itself.
+"""What a rehearsal's forked worker and feed do: the very tasks of a Celery worker, in threads as in its pool, without Celery itself.
 
 The same container, tasks, loop and feed run as in production; only who calls the tasks differs, for a Celery worker takes
 seconds to start and a fork takes none. Five waits that are seconds in production are shortened, so that what a killed
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -26,6 +27,10 @@ from app.infrastructure.celery_bell import DISPATCH
 from app.presentation.workers import feed
 from app.presentation.workers.loop import WorkerLoop
 from app.presentation.workers.tasks import TASKS
+from tools.chaos.people import ask
+
+Errands = Sequence[Mapping[str, Any]]
+Done = Callable[[Mapping[str, object]], None]
 
 _LOG: Final = logging.getLogger("rehearsal")
 _DISPATCHERS: Final = 2
@@ -68,7 +73,7 @@ def shorten_waits() -> None:
         vars(module).update(values)
 
 
-def work(_settings: Settings, ready: Callable[[], None]) -> None:
+def work(_settings: Settings, ready: Callable[[], None], _errands: Errands, _done: Done) -> None:
     """Carry out every task of a worker again and again, as the beat would ring for it; until killed."""
     WorkerLoop.of_process()
     ready()
@@ -81,14 +86,16 @@ def work(_settings: Settings, ready: Callable[[], None]) -> None:
         thread.join()
 
 
-def watch(settings: Settings, ready: Callable[[], None]) -> None:
-    """Be the feed; until killed."""
+def watch(settings: Settings, ready: Callable[[], None], _errands: Errands, _done: Done) -> None:
+    """Be the feed; until killed, or told to end as a supervisor does."""
+    uvloop.run(_feed(settings, ready))
+
+
+async def _feed(settings: Settings, ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     ready()
-    uvloop.run(_feed(settings))
-
-
-async def _feed(settings: Settings) -> None:
-    await feed.feed(settings, asyncio.Event())
+    await feed.feed(settings, stop)
 
 
 def _every(task: Callable[[], object], pause_s: float) -> None:
@@ -100,4 +107,8 @@ def _every(task: Callable[[], object], pause_s: float) -> None:
         time.sleep(pause_s)
 
 
-ROLES: Final[dict[str, Callable[[Settings, Callable[[], None]], None]]] = {"worker": work, "feed": watch}
+ROLES: Final[dict[str, Callable[[Settings, Callable[[], None], Errands, Done], None]]] = {
+    "worker": work,
+    "feed": watch,
+    "people": ask,
+}

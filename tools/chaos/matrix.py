@@ -44,12 +44,10 @@ async def run_matrix(
             keep(
                 mode, "cancellations", await cancels(seed, mode, [f for f in faults if applies(f, "cancel")])
             )
-    for play, terms in ((orders, None), (protections, STOP)):
-        if (terms is None and not {"entry", "add", "exit"} & set(legs)) or (
-            terms and "protection" not in legs
-        ):
+    for play, terms in ((orders, ()), (protections, (STOP,))):
+        if (not terms and not {"entry", "add", "exit"} & set(legs)) or (terms and "protection" not in legs):
             continue
-        async with stage(seed, max(len(wave) for wave in together), protection=terms) as set_up:
+        async with stage(seed, max(len(wave) for wave in together), protections=terms) as set_up:
             await warm_up(set_up)
             await set_up.nursery.kill_all()
             for mode in uniqueness:

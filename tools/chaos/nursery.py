@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ _READY_S: Final = 60.0
 
 @dataclass(eq=False)
 class Child:
-    """One forked worker or feed: the trap that it was born with, and what became of it."""
+    """One forked worker, feed or crowd of people: the trap that it was born with, and what became of it."""
 
     pid: int
     role: str
@@ -30,6 +30,7 @@ class Child:
     point: str = ""
     action: str = ""
     status: int | None = None
+    done: list[Mapping[str, Any]] = field(default_factory=list)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal unless it is dead; only its own process is meant, never a group."""
@@ -79,11 +80,17 @@ class Nursery:
         self._env.update(more)
         self._write({"env": self._env})
 
-    async def born(self, role: str, trap: str = "", *, short: bool = True) -> Child:
-        """Return a new child that serves; `short` shortens the waits of production. One that dies at once is returned dead."""
+    async def born(
+        self, role: str, trap: str = "", *, short: bool = True, work: Sequence[Mapping[str, Any]] = ()
+    ) -> Child:
+        """Return a new child that serves; `short` shortens the waits of production. One that dies at once is returned dead.
+
+        `work` is what a child of that role is to do in turn; each result is appended to the child's `done`.
+        """
         made: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._asked.append((role, trap, made))
-        self._write({"role": role, "trap": trap, "short": short, "log": str(self._logs / f"{role}.log")})
+        log = str(self._logs / f"{role}.log")
+        self._write({"role": role, "trap": trap, "short": short, "log": log, "work": list(work)})
         child = await made
         first = [asyncio.create_task(event.wait()) for event in (child.ready, child.dead)]
         try:
@@ -135,6 +142,8 @@ class Nursery:
             child.point = told["point"]
             child.action = told["action"]
             child.struck.set()
+        elif told["event"] == "done":
+            child.done.append(told["result"])
         else:
             child.status = told["status"]
             child.dead.set()

@@ -27,14 +27,63 @@ OF_ROLE: Final[Mapping[str, tuple[str, ...]]] = {
         "outbox.claim.",
         "outbox.forget.",
         "order.send.",
+        "protection.",
+        "infrastructure.postgres.protection_book.",
         "bell.send.",
         "signals.dispatch.",
+        "shared.bus.",
+        "outbox.set_back.",
+        "risk.flatten.",
+        "users.stop_follow.",
+        "reconcile.",
+        "wallet.",
+        "funding.",
     ),
-    "feed": ("lease.acquire.", "lease.renew.", "signals.ingest.", "execution.", "bell.send."),
+    "feed": (
+        "lease.",
+        "signals.ingest.",
+        "whales.watch.",
+        "execution.",
+        "protection.change.",
+        "protection.trigger.",
+        "protection.number.",
+        "funding.",
+        "transfer.",
+        "bell.send.",
+    ),
+    "people": (
+        "signals.submit.",
+        "users.",
+        "risk.halts.",
+        "risk.limits.",
+        "tokens.",
+        "whales.manage.",
+        "wallet.",
+        "outbox.redrive.",
+        "presentation.cli.operator.",
+        "bell.send.",
+    ),
 }
-"""Which points a worker and a feed pass while they trade; the rest belongs to the API, the operator and rare events."""
+"""Which points a worker and a feed pass while they trade, and what people pass, through the API and the command line."""
 
-MONEY_PATH: Final = ("copy.", "execution.", "order.send.", "signals.ingest.", "resubmit.", "leverage.")
+BEYOND: Final[Mapping[str, str]] = {
+    "migrate.": "the schema is changed before anything trades",
+    "demo.retire.": "only the demo's start puts away what an earlier demo left",
+}
+"""Which points no storm passes, and why."""
+
+COMMANDS: Final = ("signals.submit.", "users.stop_follow.", "users.follows.", "risk.halts.")
+PROTECTION: Final = ("protection.begin.", "protection.change.")
+MONEY_PATH: Final = (
+    "copy.",
+    "execution.",
+    "order.send.",
+    "signals.ingest.",
+    "resubmit.",
+    "leverage.",
+    *PROTECTION,
+    *COMMANDS,
+)
 IDLE: Final = (
     "signals.dispatch._claim.",
     "doubts.",
@@ -42,6 +91,7 @@ IDLE: Final = (
     "deferred.",
     "outbox.claim.",
     "lease.renew.",
+    "protection.due.",
 )
 DISTURBANCES: Final = (
     "none",
@@ -69,8 +119,16 @@ INSTRUMENTS: Final = tuple(
     for symbol, price in (("SOLUSDT", "160"), ("ADAUSDT", "0.8"), ("BNBUSDT", "600"), ("XRPUSDT", "2"))
 )
 """Markets besides the simulator's own; each line of signals is served by itself, so more of them is more at once."""
-_FROM_MONEY_PATH: Final = 3
+_FROM_MONEY_PATH: Final = 4
+_AT_ONCE: Final = 7
+_FOR_THE_SELDOM: Final = 0.35
+_STEP: Final = Decimal("0.008")
+_STEPS_MAX: Final = 3
+_SWINGS: Final = 0.8
 _LATE: Final = 0.35
+_DRIFTS: Final = 0.5
+_TOUCHES: Final = 0.25
+_LEAVES_LATE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +139,18 @@ class Move:
     side: str
     quantity: Decimal
     parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What happens to one account without us: `reduce` by hand a share of what it holds, `deposit` (or take away) that share
+    of a hundred, or `funding` of a market, which all who hold it pay or are paid.
+    """
+
+    kind: str
+    who: int
+    symbol: str
+    share: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +196,77 @@ class Round:
             held[symbol] += signed
             yield Move(symbol, "BUY" if signed > 0 else "SELL", abs(signed), chance.choice((1, 1, 3)))
 
+    @property
+    def leaves_late(self) -> bool:
+        """Whether the leader still holds when the storm ends, so that what rests beside a position can be counted."""
+        return self.chance("leaving").random() < _LEAVES_LATE
+
+    def swings(self) -> Iterator[tuple[str, Decimal] | None]:
+        """Yield without end what the market does after each trade of the leader: a symbol's price, in units of the price
+        that the round began with, or None where it stands still.
+        """
+        chance = self.chance("market")
+        level = dict.fromkeys(MARKETS, 0)
+        while True:
+            if chance.random() >= _SWINGS:
+                yield None
+                continue
+            symbol = chance.choice(sorted(MARKETS))
+            step = chance.choice((-2, -1, 1, 2))
+            level[symbol] = max(-_STEPS_MAX, min(_STEPS_MAX, level[symbol] + step))
+            yield symbol, 1 + level[symbol] * _STEP
+
+    @property
+    def drifts(self) -> bool:
+        """Whether owners touch their accounts by hand in this round."""
+        return self.chance("drift").random() < _DRIFTS
+
+    def touches(self, people: int) -> Iterator[Touch | None]:
+        """Yield without end what the owners of so many accounts do after each trade of the leader, None for nothing."""
+        chance = self.chance("hands")
+        while True:
+            if not self.drifts or chance.random() >= _TOUCHES:
+                yield None
+                continue
+            (kind,) = chance.choices(("reduce", "deposit", "funding"), (6, 2, 1))
+            shares = ("0.25", "-0.1") if kind == "deposit" else ("0.4", "1", "1")
+            symbol, share = chance.choice(sorted(MARKETS)), Decimal(chance.choice(shares))
+            yield Touch(kind, chance.randrange(people), symbol, share)
+
     def traps(self, role: str, slot: int, points: Sequence[str]) -> Iterator[str]:
         """Yield what one slot's successive children are armed with, without end: several traps, the first to strike counts.
 
-        One point alone is seldom passed soon; a few of them are, and every point is among them in time.
+        One point alone is seldom passed soon; a few of them are, and every point is among them in time. Some children
+        are left to live until they pass one of the points that are seldom passed.
         """
         chance = self.chance(f"traps {role} {slot}")
         able = [point for point in points if point.startswith(OF_ROLE[role])]
         money = [point for point in able if point.startswith(MONEY_PATH)]
+        seldom = [point for point in able if not point.startswith((*MONEY_PATH, *IDLE))]
         while True:
-            chosen = [*chance.sample(money, _FROM_MONEY_PATH), chance.choice(able)]
+            if chance.random() < _FOR_THE_SELDOM:
+                chosen = chance.sample(seldom, min(_AT_ONCE, len(seldom)))
+            else:
+                from_all = chance.sample(able, _AT_ONCE - _FROM_MONEY_PATH)
+                chosen = [*chance.sample(money, _FROM_MONEY_PATH), *from_all]
             yield "|".join(_trap(chance, point) for point in chosen)
 
 
+def in_reach(points: Sequence[str]) -> list[str]:
+    """Return the points that a storm can pass."""
+    families = tuple(family for of_role in OF_ROLE.values() for family in of_role)
+    return [point for point in points if point.startswith(families)]
+
+
+def unplaced(points: Sequence[str]) -> list[str]:
+    """Return the points of which nobody has said whether a storm passes them."""
+    reached = set(in_reach(points))
+    return [point for point in points if point not in reached and not point.startswith(tuple(BEYOND))]
+
+
 def _trap(chance: random.Random, point: str) -> str:
-    count = chance.randint(1, 20 if point.startswith(IDLE) else 4)
+    passes = 20 if point.startswith(IDLE) else 4 if point.startswith(MONEY_PATH) else 1
+    count = chance.randint(1, passes)
     action = chance.choices(("kill", "stop", "raise"), (92, 3, 5))[0]
     late = action != "raise" and chance.random() < _LATE
     return f"{point}:{count}:{action}" + (f":{chance.randint(1, 15)}" if late else "")

@@ -13,12 +13,10 @@ from app.domain.shared.market import Venue
 from tests.support.system import Follower, System, until
 from tools.chaos.cells import Cell
 from tools.chaos.convergence import converged
-from tools.chaos.faults import EVENT, ORDER, Fault
+from tools.chaos.faults import PROTECTIONS_INSTEAD, Fault
 from tools.chaos.scene import WITHIN_S, books_agree, exchange_fails, programs
 from tools.chaos.stage import Stage
 
-INSTEAD: Final = {ORDER: ORDER.replace("/order", "/algoOrder"), EVENT: "ALGO_UPDATE"}
-"""Where a protection is sent instead of an order, and what the stream calls its news."""
 _RESTING: Final = """
 SELECT a.label, max(p.attempt) + 1 AS attempts FROM protections p JOIN accounts a ON a.id = p.account_id
  WHERE p.created_at > :since GROUP BY a.label
@@ -37,7 +35,7 @@ async def protections(set_up: Stage, mode: str, wave: Sequence[Fault]) -> list[C
     rests: dict[str, float] = {}
     async with programs(set_up, wave):
         since = await system.value("SELECT clock_timestamp()")
-        async with exchange_fails(set_up, mode, accounts, INSTEAD):
+        async with exchange_fails(set_up, mode, accounts, PROTECTIONS_INSTEAD):
             began = time.monotonic()
             await asyncio.to_thread(system.lead, "BUY", "0.100")
             end = await _until_all_rest(system, since, began, rests, len(set_up.followers))

@@ -12,8 +12,9 @@ from tests.support.system import until
 from tools.chaos.celery_rounds import CeleryStorm
 from tools.chaos.convergence import converged, delivered
 from tools.chaos.counts import Counts, total
+from tools.chaos.market import PROTECTIONS
 from tools.chaos.nursery import ROOT
-from tools.chaos.plan import MARKETS, Round
+from tools.chaos.plan import MARKETS, Round, in_reach
 from tools.chaos.points import point_names
 from tools.chaos.rounds import CONVERGES_S, FORKED, Storm, Told
 from tools.chaos.stage import Stage, stage
@@ -23,7 +24,8 @@ CELERY_EVERY: Final = 6
 CELERY_KILLS: Final = 12
 """Every sixth round is on real Celery workers, which take seconds to start: one kill in twenty."""
 
-
+QUICK: Final = {"reconcile_every_s": 1, "drift_spread_s": 2}
+"""Accounts are compared with the exchange so often, and so soon believed, that a round needs not wait for it."""
 _BEGUN: Final = "SELECT every(watched_since < clock_timestamp() - interval '1 second') FROM whales"
 
 
@@ -36,6 +38,7 @@ class Rehearsal:
     seconds: float
     rounds: Sequence[Told]
     unknown_points: Sequence[str]
+    in_reach: Sequence[str]
 
     @property
     def kills(self) -> Counter[str]:
@@ -43,9 +46,19 @@ class Rehearsal:
         return sum((told.kills for told in self.rounds), Counter())
 
     @property
+    def not_struck(self) -> Sequence[str]:
+        """The points within reach that killed nobody."""
+        return [point for point in self.in_reach if point not in self.kills]
+
+    @property
     def besides(self) -> Counter[str]:
         """What happened to workers and commits besides, and how often."""
         return sum((told.others for told in self.rounds), Counter())
+
+    @property
+    def answers(self) -> Counter[str]:
+        """What people asked for and what they were answered."""
+        return sum((told.answers for told in self.rounds), Counter())
 
     @property
     def servers(self) -> Counter[str]:
@@ -71,7 +84,7 @@ async def rehearse(
     began = time.monotonic()
     names = point_names(ROOT)
     played: list[Told] = []
-    async with stage(seed, followers) as set_up:
+    async with stage(seed, followers, protections=PROTECTIONS, **QUICK) as set_up:
         await warm_up(set_up)
         number = 0 if only is None else only
         while (left := points - sum(told.kills.total() for told in played)) > 0:
@@ -92,7 +105,7 @@ async def rehearse(
         await set_up.nursery.born("worker")
         await delivered(set_up.system, CONVERGES_S)
     unknown = sorted({point for told in played for point in told.kills} - set(names))
-    done = Rehearsal(seed, followers, time.monotonic() - began, played, unknown)
+    done = Rehearsal(seed, followers, time.monotonic() - began, played, unknown, in_reach(names))
     for line in _closing(done):
         say(line)
     return done
@@ -117,10 +130,15 @@ def _closing(done: Rehearsal) -> list[str]:
     kills = done.kills
     lines = ["", "kills by point:", *(f"  {number:5}  {point}" for point, number in sorted(kills.items()))]
     lines += ["besides:", *(f"  {number:5}  {what}" for what, number in sorted(done.besides.items()))]
+    lines += [
+        "what people asked:",
+        *(f"  {number:5}  {what}" for what, number in sorted(done.answers.items())),
+    ]
+    lines += ["no kill at:", *(f"         {point}" for point in done.not_struck)]
     lines += [f"  unknown point {point}" for point in done.unknown_points]
     longest = max((told.converged_s for told in done.rounds), default=0.0)
     lines.append(
-        f"seed {done.seed}: {kills.total()} kill points of {len(kills)} names in {len(done.rounds)} rounds, "
+        f"seed {done.seed}: {kills.total()} kill points of {len(kills)} names of {len(done.in_reach)} in {len(done.rounds)} rounds, "
         f"{done.seconds:.0f} s; longest way to convergence {longest:.1f} s; {done.counts.sentence()}"
     )
     return lines

@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.support.books import books_differ
 from tests.support.system import Follower, System, until
 from tools.chaos.convergence import converged
-from tools.chaos.faults import CALM, Fault, rules_for
+from tools.chaos.faults import CALM, Fault, replaced, rules_for
 from tools.chaos.stage import Stage
 
 WITHIN_S: Final = 60.0
@@ -47,12 +47,9 @@ async def exchange_fails(
     for follower, fault in accounts.items():
         settings |= fault.settings
         rules += rules_for(fault, (follower.simulator_account,), 1)
-    replaced = [
-        {field: (instead or {}).get(str(value), value) for field, value in rule.items()} for rule in rules
-    ]
     await asyncio.to_thread(operator.post, "/sim/settings", settings)
     if rules:
-        await asyncio.to_thread(operator.post, "/sim/faults", {"rules": replaced})
+        await asyncio.to_thread(operator.post, "/sim/faults", {"rules": replaced(rules, instead or {})})
     try:
         yield
     finally:

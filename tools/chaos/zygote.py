@@ -1,7 +1,8 @@
 """A fork server: everything is imported once, and each worker is a fork of it that can be killed for a few milliseconds.
 
-Reads one JSON object a line: `{"env": {...}}` once, then `{"role", "trap", "log"}` for each child. Writes one a line: `born`
-with the pid, `ready` when the child serves, `struck` with the point just before it strikes, `died` with the wait status.
+Reads one JSON object a line: `{"env": {...}}` once, then `{"role", "trap", "log", "work"}` for each child. Writes one a
+line: `born` with the pid, `ready` when the child serves, `done` with the result of each piece of work in turn, `struck` with
+the point just before it strikes, `died` with the wait status.
 It has no thread and no loop of its own, so that a fork is safe. It ends, with all its children, when its input ends.
 """
 
@@ -91,7 +92,7 @@ def _be_child(order: dict[str, Any]) -> None:
         configure_logging(level=settings.log_level, as_json=True, stream=sys.stderr)
         if order["short"]:
             shorten_waits()
-        ROLES[order["role"]](settings, ready)
+        ROLES[order["role"]](settings, ready, order["work"], lambda result: tell(event="done", result=result))
         code = 0
     except BaseException as error:  # noqa: BLE001 - a fork never returns into its parent's loop
         print(repr(error), file=sys.stderr)

@@ -78,9 +78,9 @@ def _kills(kept: Mapping[str, Any] | None) -> list[str]:
     celery = kept["besides"].get("of the kills, Celery workers", 0)
     opening = (
         f"Every commit and every send of the program has a named failpoint before and after it. The recorded rehearsal (seed "
-        f"{kept['seed']}) killed workers and feeds {total:,} times with SIGKILL at {len(kept['kills'])} points in {kept['rounds']} "
-        f"rounds, while a leader made {kept['leader_trades']:,} trades for {kept['followers']} followers, exchange faults struck and "
-        f"the servers were disturbed; {celery} of the killed were Celery workers whose every task was delivered again, the others "
+        f"{kept['seed']}) killed {_killed(kept)} {total:,} times with SIGKILL at {_struck(kept)} in {kept['rounds']} rounds, while "
+        f"a leader made {kept['leader_trades']:,} trades for {kept['followers']} followers, {_meanwhile(kept)}exchange faults "
+        f"struck and the servers were disturbed; {celery} of the killed were Celery workers whose every task was delivered again, the others "
         f"forks that call the same tasks. The longest way from the last fault to rest took {kept['longest_convergence_s']} s. After "
         "each round it was counted, orders and positions at the exchange's ledger:"
     )
@@ -96,6 +96,28 @@ def _kills(kept: Mapping[str, Any] | None) -> list[str]:
         table(("besides the kills", "times"), besides),
         table(("what was done to the servers", "rounds"), servers),
     ]
+
+
+def _struck(kept: Mapping[str, Any]) -> str:
+    """Return at how many points, of how many that a storm can pass; an older record does not say of how many."""
+    reach = f" of the {kept['in_reach']} points that a storm can pass" if "in_reach" in kept else " points"
+    return f"{len(kept['kills'])}{reach}"
+
+
+def _killed(kept: Mapping[str, Any]) -> str:
+    return (
+        "workers, feeds and those who carry out what people ask" if "errands" in kept else "workers and feeds"
+    )
+
+
+def _meanwhile(kept: Mapping[str, Any]) -> str:
+    """Return what else went on; an older record knows of nothing else."""
+    if "errands" not in kept:
+        return ""
+    return (
+        f"the market swung {kept['swings']:,} times, people asked for {kept['errands']:,} things, owners touched their accounts "
+        f"{kept['touches']:,} times, "
+    )
 
 
 def _figures(measured: list[Figure], found: list[Cell]) -> list[str]:

@@ -19,7 +19,7 @@ from tools.chaos.faults import FAULTS, UNIQUENESS, rules_for
 from tools.chaos.figures import doubts, figure
 from tools.chaos.loops import shorten_waits
 from tools.chaos.nursery import ROOT
-from tools.chaos.plan import DISTURBANCES, MARKETS, OF_ROLE, Round
+from tools.chaos.plan import BEYOND, DISTURBANCES, MARKETS, OF_ROLE, Round, in_reach, unplaced
 from tools.chaos.points import point_names
 from tools.chaos.proxy import cutting
 from tools.chaos.record import cells, lacking
@@ -60,14 +60,15 @@ def test_an_order_of_our_form_without_a_row_is_an_orphan_and_a_strangers_is_not(
     assert orphans([order(), order(OTHER), order("web-1")], [ours()]) == (OTHER,)
 
 
-def test_a_position_on_a_market_that_the_leader_has_left_is_a_lost_close() -> None:
+def test_a_position_that_the_leader_has_left_or_turned_is_a_lost_close() -> None:
     rows = [
         {"account_id": "leader", "label": "leader", "symbol": "A", "quantity": "-2"},
         {"account_id": "f1", "label": "f1", "symbol": "A", "quantity": "-1"},
         {"account_id": "f1", "label": "f1", "symbol": "B", "quantity": "0"},
         {"account_id": "f2", "label": "f2", "symbol": "B", "quantity": "3"},
+        {"account_id": "f3", "label": "f3", "symbol": "A", "quantity": "1"},
     ]
-    assert lost_closes(rows, "leader") == ("f2 holds 3 B",)
+    assert lost_closes(rows, "leader") == ("f2 holds 3 B", "f3 holds 1 A")
 
 
 @pytest.mark.parametrize("kind", [one.name for one in fields(Counts)])
@@ -98,6 +99,15 @@ def test_every_mode_fault_disturbance_and_point_has_its_turn() -> None:
         named = {Trap.read(one).point for trap in traps for one in trap.split("|")}
         assert named == {point for point in POINTS if point.startswith(families)}
         assert all(any(point.startswith(family) for point in POINTS) for family in families)
+
+
+def test_every_point_is_in_reach_of_a_storm_or_has_a_reason_not_to_be() -> None:
+    assert unplaced(POINTS) == []
+    assert unplaced([*POINTS, "somebody.new.commit.before"]) == ["somebody.new.commit.before"]
+    assert len(in_reach(POINTS)) > 100
+    for family in BEYOND:
+        assert [point for point in POINTS if point.startswith(family)], "a reason for points that are no more"
+        assert not [point for point in in_reach(POINTS) if point.startswith(family)]
 
 
 def test_the_leader_flips_adds_reduces_and_closes_on_every_market() -> None:
