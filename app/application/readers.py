@@ -175,7 +175,10 @@ class HeldMarkets(Protocol):
     """What a follow would have to leave."""
 
     async def of_follow(self, follow_id: FollowId) -> Sequence[HeldMarket]:
-        """Return each market on which the follow holds something or has an entry whose outcome is not booked."""
+        """Return each market on which the follow holds something or has an entry whose outcome is not booked.
+
+        A market whose other side is on its way in comes twice: what is held first.
+        """
         ...
 
     async def of_account(self, account_id: AccountId) -> int:

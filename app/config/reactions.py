@@ -92,6 +92,7 @@ def _reports_of_drift(metrics: Metrics) -> Mapping[str, Sequence[AnyHandler]]:
     async def report_exit_given_up(delivery: Delivery) -> None:
         event = delivery.event
         if isinstance(event, ExitGivenUp):
+            metrics.count("exits_given_up")
             _LOG.error(
                 "exit.given_up",
                 account_id=event.account_id,

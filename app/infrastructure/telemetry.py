@@ -114,9 +114,13 @@ METRICS: Final[Sequence[Metric]] = (
     _counter("protective_exits", "Exits asked for because a protection could not rest, by why.", "why"),
     _counter(
         "trades_given_up",
-        "Trades that will not be sent again, by leg and reason; an exit here wants a look.",
+        "Trades that will not be sent again, by leg and reason; an exit out of attempts wants a look.",
         "leg",
         "code",
+    ),
+    _counter(
+        "exits_given_up",
+        "Exits that are not sent again while their follow holds what they were to close; any wants a look.",
     ),
     _counter(
         "drift_found",

@@ -38,10 +38,14 @@ def test_what_a_runbook_names_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
-def test_alarms_lead_to_runbooks_that_exist() -> None:
-    links = re.findall(r"\(\.\./runbooks/([\w-]+\.md)\)", metrics_page.render())
+def test_alarms_watch_metrics_and_lead_to_runbooks_that_exist() -> None:
+    alarms = metrics_page.render().partition("## What to watch")[2]
+    links = re.findall(r"\(\.\./runbooks/([\w-]+\.md)\)", alarms)
     assert links
     assert all((RUNBOOKS / link).exists() for link in links)
+    watched = set(_METRIC.findall(alarms))
+    assert "exits_given_up" in watched
+    assert watched <= {metric.name for metric in METRICS}
 
 
 def test_the_runbook_of_frozen_lots_names_every_refusal_of_accepting() -> None:

@@ -171,7 +171,13 @@ class MemoryExecution:
 
     def _doubt(self, order: OrderRow) -> Doubt:
         trade = self.trades[order.key.follow_id, order.key.signal_id, order.key.leg]
-        return Doubt(self.stored(order.client_order_id), b"sealed", trade.expires_at, trade.superseded)
+        shared = any(
+            lot.quantity and key[:2] == (trade.account_id, trade.symbol) and key[2] != order.key.follow_id
+            for key, lot in self.kept.items()
+        )
+        return Doubt(
+            self.stored(order.client_order_id), b"sealed", trade.expires_at, trade.superseded, shared
+        )
 
     async def unbooked(self, now: datetime, older_than: timedelta, limit: int) -> Sequence[Doubt]:
         return [

@@ -98,17 +98,21 @@ class MemoryProtections:
         known = {(row.follow_id, row.symbol, row.rung, row.attempt) for row in self.rows.values()}
         ours = set()
         for row in rows:
-            spot = CAPABILITIES[row.venue].kind is MarketKind.SPOT
-            if spot and not any(
-                held.follow_id == row.follow_id and not held.leaving and abs(held.quantity) >= row.quantity
-                for held in self.positions
-            ):
+            if not self._may_place(row):
                 continue
             if (row.follow_id, row.symbol, row.rung, row.attempt) not in known:
                 self.rows[row.client_order_id] = replace(row, updated_at=self.clock.now())
                 self.made_at[row.client_order_id] = self.clock.now()
                 ours.add(row.client_order_id)
         return frozenset(ours)
+
+    def _may_place(self, row: StoredProtection) -> bool:
+        spot = CAPABILITIES[row.venue].kind is MarketKind.SPOT
+        return any(
+            not (spot or held.shared) or (not held.leaving and abs(held.quantity) >= row.quantity)
+            for held in self.positions
+            if held.follow_id == row.follow_id
+        )
 
     async def change(self, row: StoredProtection, was: ProtectionState) -> bool:
         if self.rows[row.client_order_id].state is not was:

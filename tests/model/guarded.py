@@ -7,28 +7,32 @@ from functools import partial
 
 from app.domain.trading.protection import IS_LIVE, PROTECTION_LIFECYCLE, ProtectionState
 from tests.model.guarding import steps
-from tests.model.guards import VALIDITY, Guard, World
+from tests.model.guards import VALIDITY, Guard, World, goes_alone
 from tests.model.search import Found, explore
 
 STEPS = frozenset((source, target) for (source, _), target in PROTECTION_LIFECYCLE.table.items())
 ENDED_WITHOUT = frozenset(
     {ProtectionState.CANCELED, ProtectionState.EXPIRED, ProtectionState.REJECTED, ProtectionState.NOT_SENT}
 )
-LUCK = ("price", "owner")
+LUCK = ("price", "owner", "the other's")
 TOLD = ("stream",)
 
 
 def search(rules: Guard, *, until: str | None = None) -> Found[World]:
     """Visit every state of the protections under these rules."""
     return explore(
-        World(), partial(steps, rules=rules), partial(broken_by, rules=rules), illegal_steps, until=until
+        rules.start(),
+        partial(steps, rules=rules),
+        partial(broken_by, rules=rules),
+        illegal_steps,
+        until=until,
     )
 
 
 def broken_by(world: World, rules: Guard) -> Iterator[str]:
     """Name what a state breaks.
 
-    P1: more is sold than was held. P2: two rest at one price; where no bound on visibility is stated, an absence that was
+    P1: more is sold than was held: of the owner's, or of another follow's. P2: two rest at one price; where no bound on visibility is stated, an absence that was
     assumed excuses it. P3: the books hold other than the venue and what is still to be booked. P4: what our books call
     ended rests, or was executed. P5: a position that is not being left was laid bare by a cancellation, where it
     need not be. P6: an id left
@@ -49,8 +53,7 @@ def broken_by(world: World, rules: Guard) -> Iterator[str]:
         ended = world.rows[one.attempt].state in ENDED_WITHOUT
         if ended and not rules.cancels_cross and (one.standing == "resting" or one.filled):
             yield "P4"
-    goes_first = rules.spot or (rules.shared and rules.shared_goes_first)
-    if world.held and not world.leaving and not goes_first:
+    if world.held and not world.leaving and not rules.shared and not goes_alone(world, rules):
         placed = {one.attempt for one in world.venue}
         if any(placed == {number} for number in world.cancels):
             yield "P5"
@@ -72,8 +75,13 @@ def is_at_rest(world: World) -> bool:
     out = world.leader == "over" and not world.held and not world.leaving
     resting = any(one.standing == "resting" for one in world.venue)
     on_its_way = world.unsent or world.flying or world.cancels or world.stale
+    waits = world.other in ("asked", "coming")
     return bool(
-        out and not resting and not on_its_way and not any(row.state in IS_LIVE for row in world.rows)
+        out
+        and not waits
+        and not resting
+        and not on_its_way
+        and not any(row.state in IS_LIVE for row in world.rows)
     )
 
 

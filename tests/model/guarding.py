@@ -39,6 +39,7 @@ def steps(world: World, rules: Guard) -> Iterator[Step]:
     yield from _told(world, rules)
     yield from _look(world, rules)
     yield from _exits(world, rules)
+    yield from _other(world, rules)
 
 
 def _keeper(world: World, rules: Guard) -> Iterator[Step]:
@@ -59,7 +60,8 @@ def _act(who: str, world: World, what: tuple[str, int], rules: Guard) -> Iterato
     verb, number = what
     if verb == "place":
         # Asked for under the account's lock: does an exit go or wait, and are the coins still held?
-        told = rules.spot and rules.asks_before_placing and (world.leaving or not world.held)
+        live = sum(row.state in IS_LIVE for row in world.rows)
+        told = rules.is_apart(world) and rules.asks_before_placing and (world.leaving or live >= world.held)
         if number == len(world.rows) and not told:  # else another worker stored this attempt first
             rows = (*world.rows, Row(STATE.PLACING, world.want))
             yield f"{who} commits {number}", world._replace(rows=rows, unsent=(*world.unsent, number))
@@ -159,8 +161,7 @@ def _prices_and_owners(world: World, rules: Guard) -> Iterator[Step]:
     for one in world.venue:
         if one.standing == "resting":
             limited = rules.reduce_only and not rules.spot  # coins that it locked are sold whoever's they are
-            held = world.position + (rules.owner if rules.shared else 0)
-            filled = min(1, max(0, held)) if limited else 1
+            filled = min(1, max(0, world.position + world.beside)) if limited else 1
             sold = world._replace(position=world.position - filled)
             yield f"price triggers {one.attempt}", _put(
                 sold, one._replace(standing="triggered", filled=filled)
@@ -213,20 +214,33 @@ def _exits(world: World, rules: Guard) -> Iterator[Step]:
         if rules.leader_stays:
             return
         yield "leader closes", world._replace(leader="asked")
-    elif world.leader in ("asked", "going"):
+    elif world.leader in ("asked", "waits", "going"):
         locked = sum(one.standing == "resting" for one in world.venue)
-        if world.held <= 0 or (world.position <= 0 and not rules.spot):
+        commits = (rules.spot or rules.shared) and world.leader != "going"
+        if world.held <= 0 or (world.position + world.beside <= 0 and not rules.spot):
             yield "leader's exit is given up: nothing to close", world._replace(leader="over")
         elif rules.spot and world.position + rules.owner - locked < 1:
             yield "leader's exit is refused: coins are locked", world
-        elif rules.spot and world.leader == "asked":
-            if not rules.exit_goes_last or not _may_still_sell(world):
-                yield "leader's exit is committed", world._replace(leader="going")
+        elif commits and rules.exit_goes_last and rules.is_apart(world) and world.may_sell:
+            yield "leader's exit is put off", world._replace(leader="waits")
+        elif commits and rules.exit_goes_last and world.leader == "waits" and world.may_sell:
+            return  # it is taken up when nothing may sell beside it any more, alone or not
+        elif commits:
+            yield "leader's exit is committed", world._replace(leader="going")
         else:
             yield "leader's exit executes", world._replace(leader="executed", position=world.position - 1)
     elif world.leader == "executed":
         yield "leader's exit is booked", world._replace(leader="over", held=world.held - 1)
 
 
-def _may_still_sell(world: World) -> bool:
-    return any(row.state in IS_LIVE or row.trades > row.booked for row in world.rows)
+def _other(world: World, rules: Guard) -> Iterator[Step]:
+    if world.other == "out":
+        yield "the other's leader opens", world._replace(other="asked")
+    elif world.other == "asked":
+        if not rules.entry_waits or world.may_sell <= world.held:
+            yield "other's entry is committed", world._replace(other="coming")
+        yield "the other's entry expires", world._replace(other="out")
+    elif world.other == "coming":
+        yield "other's entry executes", world._replace(other="in")
+    elif world.other == "in":
+        yield "the other's leader closes", world._replace(other="out")

@@ -38,7 +38,9 @@ class AtVenue(NamedTuple):
 
 
 class World(NamedTuple):
-    """Everything. `position` is what the venue holds, `held` what our books hold; `leader` how far the leader's close is."""
+    """Everything. `position` is what the venue holds of the follow, `held` what our books hold of it; `leader` how far its
+    leader's close is, `other` how far another follow of the account is: "none", or "out", "asked", "coming", "in" and out again.
+    """
 
     rows: tuple[Row, ...] = ()
     venue: tuple[AtVenue, ...] = ()
@@ -50,6 +52,7 @@ class World(NamedTuple):
     position: int = 1
     held: int = 1
     leader: str = "in"
+    other: str = "none"
 
     def at_venue(self, attempt: int) -> AtVenue | None:
         return next((one for one in self.venue if one.attempt == attempt), None)
@@ -57,9 +60,20 @@ class World(NamedTuple):
     @property
     def leaving(self) -> bool:
         """Whether an exit is on its way: the leader's, or one that a protection became."""
-        return self.leader in ("asked", "going", "executed") or any(
+        return self.leader in ("asked", "waits", "going", "executed") or any(
             row.trades > row.booked for row in self.rows
         )
+
+    @property
+    def beside(self) -> int:
+        """What the venue holds of the other follow: reduce-only orders of either may close it."""
+        return 1 if self.other == "in" else 0
+
+    @property
+    def may_sell(self) -> int:
+        """How many orders of the follow may still sell, as far as our books know, each all that it holds."""
+        out = sum((row.state in IS_LIVE) + (row.trades > row.booked) for row in self.rows)
+        return out + (self.leader in ("going", "executed"))
 
 
 @dataclass(frozen=True)
@@ -67,8 +81,11 @@ class Guard:
     """Which venue, and which keeper. The defaults of the flags are what is built.
 
     `owner` is what the account's owner holds himself. `cancels_cross`: the venue may say "canceled" of what triggered.
-    `leader_stays`: the leader never closes. `exit_goes_last`: a spot exit leaves once nothing rests, can come to rest or is still to be booked, and nothing is
-    committed beside it or after it (`asks_before_placing`). `shared`: another follow of the account holds `owner` on the same side of the market.
+    `leader_stays`: the leader never closes. `shared`: another follow of the account holds the market, and may leave and enter
+    again. `exit_goes_last`: at spot, and where another follow holds the market or has an
+    entry out, an exit leaves once nothing rests, can come to rest or is still to be booked, and nothing is committed beside it
+    or after it (`asks_before_placing`). `entry_waits`: the other's entry is committed once our orders can close no more than we
+    hold. `counts_the_coming`: an entry that is out counts like what is held.
     """
 
     spot: bool = False
@@ -93,6 +110,8 @@ class Guard:
     becomes_one_exit: bool = True
     exit_goes_last: bool = True
     asks_before_placing: bool = True
+    entry_waits: bool = True
+    counts_the_coming: bool = True
     leader_stays: bool = False
 
     @property
@@ -102,13 +121,27 @@ class Guard:
             return 0
         return VALIDITY + CLOCK_ERROR + (VISIBLE_WITHIN if self.visibility_bound else 0)
 
+    def start(self) -> World:
+        """Return the world that a search begins with: a lot without its stop."""
+        return World(other="in" if self.shared else "none")
+
+    def is_apart(self, world: World) -> bool:
+        """Whether an order that only reduces may, as the commit sees it, close what is not the follow's."""
+        coming = self.counts_the_coming and world.other == "coming"
+        return self.spot or world.other == "in" or coming
+
+
+def goes_alone(world: World, rules: Guard) -> bool:
+    """Whether, as the keeper sees it, no two orders may be out that together could close more than is held."""
+    return rules.is_apart(world) or world.other == "asked" or world.leader == "waits"
+
 
 def decisions(world: World, rules: Guard) -> tuple[tuple[str, int], ...]:
     """What the keeper does about what it sees: ("cancel", attempt) and ("place", attempt)."""
     resting = [number for number, row in enumerate(world.rows) if row.state is STATE.RESTING]
     if not world.held:
         return tuple(("cancel", number) for number in resting) if rules.cancels_when_flat else ()
-    if rules.spot and rules.frees_coins_for_an_exit and world.leaving:
+    if goes_alone(world, rules) and rules.frees_coins_for_an_exit and world.leaving:
         return tuple(("cancel", number) for number in resting)
     live = [number for number, row in enumerate(world.rows) if row.state in IS_LIVE]
     newest = max(live, default=None)
@@ -119,7 +152,7 @@ def decisions(world: World, rules: Guard) -> tuple[tuple[str, int], ...]:
     in_doubt = newest is not None and not newest_rests
     if world.leaving or (in_doubt and rules.waits_in_doubt):
         return tuple(made)
-    goes_first = rules.spot or (rules.shared and rules.shared_goes_first)
+    goes_first = rules.spot or (goes_alone(world, rules) and rules.shared_goes_first)
     if newest is not None and newest_rests and (goes_first or not rules.replaces_before_cancelling):
         return (*made, ("cancel", newest))
     return (*made, ("place", len(world.rows))) if len(world.rows) < rules.attempts else tuple(made)

@@ -92,9 +92,9 @@ def _network(state: State, rules: Rules) -> Iterator[Step]:
             yield f"{attempt} arrives, duplicate", _after(arrived, News(attempt, OrderEvent.LOST), rules)
             continue
         quantity = state.books.rows[attempt].quantity
-        nothing_to_reduce = rules.is_exit and not rules.spot and state.executed >= rules.held
-        if rules.spot:
-            yield from _at_spot(arrived, attempt, quantity, rules)
+        nothing_to_reduce = rules.is_exit and not rules.spot and state.executed >= rules.held + rules.beside
+        if rules.spot or rules.beside:
+            yield from _at_once(arrived, attempt, quantity, rules)
         elif not nothing_to_reduce:
             yield f"{attempt} arrives, accepted", arrived._replace(
                 venue=(*arrived.venue, Placed(attempt, quantity))
@@ -105,10 +105,11 @@ def _network(state: State, rules: Rules) -> Iterator[Step]:
         yield f"{attempt} arrives, refused, reply lost", arrived
 
 
-def _at_spot(arrived: State, attempt: int, quantity: int, rules: Rules) -> Iterator[Step]:
-    if rules.held + rules.owner - arrived.executed < quantity:
+def _at_once(arrived: State, attempt: int, quantity: int, rules: Rules) -> Iterator[Step]:
+    there = rules.held + rules.owner + rules.beside - arrived.executed
+    if rules.spot and there < quantity:
         return
-    for filled in range(1, quantity + 1):
+    for filled in range(1, min(quantity, there) + 1):
         sold = Placed(attempt, quantity, filled, live=False)
         yield f"{attempt} arrives, sells {filled}", arrived._replace(venue=(*arrived.venue, sold))
 
@@ -219,8 +220,8 @@ def _look(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
     if looks < rules.answers:
         yield f"look misses {attempt}", lost
         return
-    if rules.spot:
-        other = tuple(_at_spot_absent(state, attempt, rules))
+    if rules.spot or rules.beside:
+        other = tuple(_asked_before_absent(state, attempt, rules))
         if other:
             yield from other
             return
@@ -230,8 +231,8 @@ def _look(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
         yield f"look misses {attempt} beyond the fence: absent, {then}", _after(lost, news, rules)
 
 
-def _at_spot_absent(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
-    """What else the venue is asked for before an exit counts as absent that could be sold twice."""
+def _asked_before_absent(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
+    """What else the venue is asked for before an exit counts as absent that could close twice what its follow holds."""
     books, row = state.books, state.books.rows[attempt]
     unseen = [order for order in state.venue if order.attempt == attempt and order.filled]
     if unseen and rules.lists_fills and rules.asks_for_fills:
@@ -239,7 +240,7 @@ def _at_spot_absent(state: State, attempt: int, rules: Rules) -> Iterator[Step]:
         ended = OrderEvent.SEEN_FILLED if order.filled == order.quantity else OrderEvent.SEEN_CANCELED
         news = News(attempt, ended, order.filled, _fills_of(state, attempt))
         yield f"look finds {attempt} by its fills", _after(state, news, rules)
-    elif rules.asks_for_holding and rules.owner + books.booked < state.executed:
+    elif rules.asks_for_holding and rules.owner + books.executed < state.executed:
         missing = News(attempt, OrderEvent.LOST, looks=row.looks)
         yield f"look misses {attempt}, coins are missing", _after(state, missing, rules)
 

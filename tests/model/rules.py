@@ -45,7 +45,8 @@ class Rules:
 
     `held` is what the follow holds when an exit begins. `visibility_bound`: the operator states how late an accepted order
     may become visible, and the venue keeps to it. `spot`: no order can be limited to reducing, an accepted one executes at
-    once, and `owner` is what the account's owner holds besides; `lists_fills`: its list of trades is never late.
+    once, and `owner` is what the account's owner holds besides; `lists_fills`: its list of trades is never late. `beside` is
+    what another follow of the account holds: an exit, executed at once, reduces that too, and what is held is asked for.
     """
 
     uniqueness: IdUniqueness = IdUniqueness.OPEN_ORDERS
@@ -64,6 +65,7 @@ class Rules:
     settles_only_when_booked: bool = True
     spot: bool = False
     owner: int = 0
+    beside: int = 0
     lists_fills: bool = True
     asks_for_fills: bool = True
     asks_for_holding: bool = True

@@ -228,18 +228,3 @@ def test_what_sells_the_owners_coins_is_found_by_its_shortest_trace(name: str) -
     assert "P1" in found.broken
     assert len(found.broken["P1"]) == len(trace.split(" | ")), found.told()
     assert can_be_taken(World(), partial(steps, rules=rules), trace.split(" | "))
-
-
-BESIDE: dict[str, Any] = {"shared": True, "owner": 1}
-
-
-def test_where_another_follow_holds_the_same_side_a_replacement_closes_nothing_of_it() -> None:
-    built = search(Guard(**MOVED, **BESIDE, leader_stays=True))
-    assert not built.broken, built.told()
-    both_rest = search(Guard(**MOVED, **BESIDE, leader_stays=True, shared_goes_first=False), until="P1")
-    assert "P1" in both_rest.broken
-
-
-def test_where_another_follow_holds_the_same_side_a_close_that_meets_a_trigger_may_close_some_of_it() -> None:
-    """Known: reduce-only is by account. Only at spot does an exit wait for what rests."""
-    assert "P1" in search(Guard(**ALONE, **BESIDE), until="P1").broken

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from app.domain.users.account import ApiKey
 from app.infrastructure.postgres.schema import metadata
 from app.infrastructure.vault import AesGcmVault
 from tests.integration.api.conftest import Api, serving
+from tests.support.leaks import Search
 
 KEYS = (
     ("canaryKEYcanary01", "canarySECRETcanary02", "canaryPHRASE03"),
@@ -47,19 +46,6 @@ def log() -> Iterator[io.StringIO]:
 async def api(database_dsn: str) -> Any:
     async with serving(database_dsn, None) as made:
         yield made
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Looks for one key's parts, as text and as the hexadecimal digits in which PostgreSQL shows bytes."""
-
-    parts: tuple[str, ...]
-
-    def found_in(self, seen: str) -> list[str]:
-        spelled = {
-            each: (each, each.encode().hex(), json.dumps(each)[1:-1], repr(each)[1:-1]) for each in self.parts
-        }
-        return [each for each, ways in spelled.items() if any(way in seen for way in ways)]
 
 
 def searched(key: tuple[str, str, str | None]) -> Search:

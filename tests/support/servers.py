@@ -46,13 +46,26 @@ def make_run_folder() -> Path:
     parent = Path(tempfile.gettempdir())
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN:
         parent = MEMORY
-    for left in parent.glob(f"{FOLDER_PREFIX}*"):
-        owner = left.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
-        if left.stat().st_uid == os.geteuid() and owner.isdigit() and not is_running(int(owner)):
-            remove_run_folder(left)
+    remove_left_behind(parent)
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=parent))
     folder.chmod(0o711)  # under root the servers run as another user, who must get through
     return folder
+
+
+def remove_left_behind(parent: Path) -> None:
+    """Remove the folders of runs that are dead. One whose server a living process still uses, such as a worker that
+    outlived its killed run, is left to a later run: it must not stop this one.
+    """
+    for left in parent.glob(f"{FOLDER_PREFIX}*"):
+        owner = left.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        try:
+            if left.stat().st_uid == os.geteuid() and owner.isdigit() and not is_running(int(owner)):
+                remove_run_folder(left)
+        except FileNotFoundError:
+            continue  # another run that starts now removed it first
+        except EmbeddedServerError as error:
+            if error.code != "embedded.in_use":
+                raise
 
 
 def remove_run_folder(folder: Path) -> None:

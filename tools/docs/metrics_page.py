@@ -22,7 +22,8 @@ _ALARMS: Final = """## What to watch
 | `copytrade_watches_fell_total`, rising for minutes | a stream cannot be followed: [silent feed](../runbooks/silent-feed.md) |
 | `copytrade_leader_markets_missed_total`, rising for minutes | a leader's stream is up and tells nothing: [silent feed](../runbooks/silent-feed.md) |
 | `copytrade_evidence_quarantined_total`, any rise | a venue said something that contradicts what was sent |
-| `copytrade_trades_given_up_total` with leg EXIT, any rise | a follower still holds what its leader has left: [venue down](../runbooks/venue-down.md) |
+| `copytrade_exits_given_up_total`, any rise | a follower still holds what its leader has left: [exit given up](../runbooks/exit-given-up.md) |
+| `copytrade_trades_given_up_total` with code OUT_OF_ATTEMPTS, any rise | an exit has been refused for a week: [exit given up](../runbooks/exit-given-up.md) |
 | `copytrade_exits_unlisted_total`, any rise | a venue does not list a market that a follow holds: [unlisted market](../runbooks/unlisted-market.md) |
 | `copytrade_keys_refused_total`, any rise | an account takes no new risk: [key refused](../runbooks/key-refused.md) |
 | `copytrade_drift_found_total` with cause UNKNOWN, rising for minutes | the books and a venue differ, or it does not answer: [drift](../runbooks/drift.md) |

@@ -170,9 +170,10 @@ class ClosePosition:
 
 @dataclass(frozen=True, slots=True)
 class CloseFollowMarkets:
-    """Add one exit for each market that a follow holds, within the caller's unit of work.
+    """Add one exit for each side of each market that a follow holds, within the caller's unit of work.
 
-    - `purpose` and the market name the exit: asking again for the same purpose adds nothing.
+    - `purpose`, the market and the side name the exit: asking again for the same purpose adds nothing.
+    - A leader's turn may be on its way: an exit of the side that is left closes nothing of the side that comes.
     """
 
     clock: Clock
@@ -184,7 +185,8 @@ class CloseFollowMarkets:
         venue = (await work.accounts.get(follow.account_id)).venue
         added: list[Signal] = []
         for market in held:
-            signal_id = requested_signal_id(f"follow:{follow.id}", f"{purpose}:{market.symbol}")
+            side = Side.of(market.quantity).opposite
+            signal_id = requested_signal_id(f"follow:{follow.id}", f"{purpose}:{market.symbol}:{side.value}")
             asked = ExitRequest(signal_id, Decimal(1), trace_id)
             signal = _exit_signal(self.clock, follow, venue, market, asked)
             signal.accepted()

@@ -4,12 +4,14 @@
 request), several answers, spread in time, said so, and no fill of an order that we do not know exists since then.
 - Such a fill's order is asked for by the venue's own id: it is ours under a late name, or the owner's own trade, which
 explains it. Where the venue cannot say, it delays the proof, and after a dozen answers no longer prevents it.
-- A proven absence lets an exit try again, as reduce-only and for at most what is held; where a venue knows no
+- A proven absence lets an exit try again, as reduce-only and for at most what is held; beside another follow's lot, which
+it would reduce as well, once the venue holds all of our books, or after a dozen answers; where a venue knows no
 reduce-only orders, only while it holds every coin of our books. Where the coins stay missing for an hour the owner has
 sold them, and the sale is given up: its decision is final, the owner is told, and comparing the account mends the lot. An entry tries again only while its signal lives
 and only where the operator states a bound on how late an order may become visible; else it ends as ABSENT, its
 hold kept until a late appearance is ruled out. Until then it is looked for, once a minute at least: a position that
 nobody knows of would miss its leader's exit.
+- The exit of a protection that triggered, and whose order the venue then failed to place, goes on as an order of ours.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from app.domain.shared.clock import Clock, from_epoch_ms
 from app.domain.shared.execution import OrderReport
 from app.domain.shared.market import Instrument, Venue
 from app.domain.shared.money import ZERO
+from app.domain.shared.triggers import ProtectionStatus
 from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode
 from app.domain.trading.order import OrderEvent, OrderState
 from app.domain.trading.trade import TradeState
@@ -36,7 +39,10 @@ _LOOK_MAX: Final = timedelta(seconds=15)
 _LOOKS_MAX: Final = 12
 _HORIZON: Final = timedelta(hours=24)
 _STRANGERS_MAX: Final = 20
+_FAILED: Final = frozenset({ProtectionStatus.REJECTED, ProtectionStatus.EXPIRED, ProtectionStatus.CANCELED})
 COINS_PATIENCE: Final = timedelta(hours=1)
+TRIGGER_FAILED: Final = "TRIGGER_FAILED"
+"""The code of the order that a protection was to become when its price was reached, and never became."""
 
 
 async def found(
@@ -65,6 +71,12 @@ class Absence:
         if attempt.order_state is OrderState.ABSENT:
             return [await self._still_absent(attempt, now)]
         if attempt.order_state in (OrderState.OPEN, OrderState.PARTIAL):
+            if await self._never_became(attempt, gateway, instrument):
+                return [
+                    Evidence(
+                        attempt.client_order_id, event=OrderEvent.REFUSED, code=TRIGGER_FAILED, resend=True
+                    )
+                ]
             # It was seen: its end is only not told yet.
             return [
                 Evidence(
@@ -87,6 +99,15 @@ class Absence:
         if stranger and looks < _LOOKS_MAX:
             return [_lost(attempt, looks, now + _LOOK_MAX, "UNEXPLAINED_FILL")]
         return await self._proven(doubt, gateway, fence, now, looks)
+
+    async def _never_became(
+        self, attempt: StoredAttempt, gateway: ExchangeGateway, instrument: Instrument
+    ) -> bool:
+        """Return whether this is the exit of a protection that the venue first called triggered, and then failed."""
+        if not attempt.reduce_only or attempt.order_executed or not CAPABILITIES[attempt.venue].protects:
+            return False
+        said = await gateway.protection(instrument, attempt.client_order_id)
+        return said is not None and said.status in _FAILED
 
     async def _unexplained(
         self,
@@ -115,8 +136,10 @@ class Absence:
     ) -> Sequence[Evidence]:
         attempt = doubt.attempt
         if attempt.reduce_only:
-            resend = CAPABILITIES[attempt.venue].reduces or await self._still_held(attempt, gateway)
-            if not resend and now < from_epoch_ms(attempt.signed_ms) + COINS_PATIENCE:
+            reduces = CAPABILITIES[attempt.venue].reduces
+            is_free = reduces and (not doubt.shared or looks >= _LOOKS_MAX)
+            resend = is_free or await self._still_held(attempt, gateway)
+            if not resend and (reduces or now < from_epoch_ms(attempt.signed_ms) + COINS_PATIENCE):
                 return [_lost(attempt, looks, now + _LOOK_MAX, "HOLDING_MISSING")]
         else:
             expired = doubt.signal_expires_at is not None and now >= doubt.signal_expires_at
@@ -135,13 +158,13 @@ class Absence:
         return [absent]
 
     async def _still_held(self, attempt: StoredAttempt, gateway: ExchangeGateway) -> bool:
-        """Return whether the venue holds all coins of our books: then the sale that was lost never happened.
+        """Return whether the venue holds all that our books do: then the exit that was lost never happened.
 
-        It is asked where no order can be limited to reducing; a sale sent twice would sell the owner's own coins.
+        It is asked where an exit sent twice would close more than its follow's lot: coins of the owner, or another's lot.
         """
         ours = await self.book.held(attempt.account_id, attempt.symbol)
-        theirs = sum((p.quantity for p in await gateway.positions() if p.symbol == attempt.symbol), ZERO)
-        return theirs >= ours
+        legs = [p.quantity for p in await gateway.positions() if p.symbol == attempt.symbol]
+        return abs(sum((leg for leg in legs if leg * ours > 0), ZERO)) >= abs(ours)
 
     async def _still_absent(self, attempt: StoredAttempt, now: datetime) -> Evidence:
         """Look again, ever more seldom, for an order that becomes visible late; give it up at the horizon."""

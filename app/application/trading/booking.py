@@ -136,6 +136,7 @@ class Booking:
             sheet.retry_at = evidence.retry_at
             sheet.code = evidence.code
             sheet.message = evidence.message
+            sheet.nothing_left = evidence.nothing_left
         elif event is None and evidence.look_at is not None:
             sheet.look_at = evidence.look_at  # nothing was learned; it is looked up again later
         if evidence.forget:

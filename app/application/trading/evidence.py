@@ -36,8 +36,9 @@ class Evidence:
 
     Either `report` (the venue's word on the order) or `event` (what happened instead) or neither; `fills` are
     executions with the venue's trade ids. `retry_at` is when a trade of which nothing left may be sent again,
-    `look_at` when an attempt in doubt is looked up next, `resend` whether a proven absence lets the trade try again, `forget` that
-    the attempt is looked up no more.
+    `look_at` when an attempt in doubt is looked up next, `resend` whether a proven absence or failure lets the trade
+    try again, `forget` that the attempt is looked up no more, `nothing_left` that the venue refused since there was nothing
+    to reduce.
     """
 
     client_order_id: str
@@ -52,6 +53,7 @@ class Evidence:
     resend: bool = False
     forget: bool = False
     acked: bool = False
+    nothing_left: bool = False
 
 
 def of_outcome(
@@ -107,7 +109,14 @@ def _of_refusal(
             retry_at=now + pause,
             acked=True,
         )
-    return Evidence(client_order_id, event=OrderEvent.REFUSED, code=no.code, message=no.message, acked=True)
+    return Evidence(
+        client_order_id,
+        event=OrderEvent.REFUSED,
+        code=no.code,
+        message=no.message,
+        acked=True,
+        nothing_left=no.kind is RefusalKind.NOTHING_TO_REDUCE,
+    )
 
 
 def resting_pause(looks: int) -> timedelta:

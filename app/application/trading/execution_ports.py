@@ -263,12 +263,13 @@ class ExecutionBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An attempt to look up, with what is needed to ask the venue; `superseded` when the leader has left since."""
+    """An attempt to look up; `superseded` when the leader has left since, `shared` when it is beside another follow's lot."""
 
     attempt: StoredAttempt
     sealed: bytes
     signal_expires_at: datetime | None
     superseded: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

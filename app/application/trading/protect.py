@@ -2,10 +2,10 @@
 
 - Nothing is sent that is not committed first, with the timestamp that it is signed with; each attempt is sent once.
 - A replacement rests before the old one is cancelled, so that a position is never bare in between. Where another follow
-of the account holds the same side the old one goes first, for two that trigger would close more than is this follow's.
-So it does at spot, which locks the coins of what rests; there the take-profits beside a stop are watched from here.
-- While an exit is on its way, or waits, nothing new is placed, and at a spot venue what rests is cancelled: the exit needs
-its coins, and goes when nothing may sell beside it. When the position is gone everything left is cancelled.
+of the account holds the market, or is about to, the old one goes first, for two that trigger would close more than is this
+follow's. So it does at spot, which locks the coins of what rests. In both, the take-profits beside a stop are watched from here.
+- While an exit is on its way, or waits, nothing new is placed, and in those two what rests is cancelled: the exit goes when
+nothing may sell beside it. When the position is gone everything left is cancelled.
 - A trigger that the price has passed already cannot rest: the follow leaves at once, by an exit named after it.
 - A position that lacks its stop for too long is told, and left where its terms say so.
 - Where nothing can rest, the keeper watches the mark itself and leaves.
@@ -82,7 +82,7 @@ class KeepProtection:
                     position, instrument, [row for row in position.rows if row.state in IS_LIVE]
                 )
                 return
-            if position.leaving and instrument.kind is MarketKind.SPOT:  # an exit waits for no price
+            if position.leaving and _sells_alone(position):  # an exit waits for no price
                 await self._cancel(
                     position, instrument, [row for row in position.rows if row.state in IS_LIVE]
                 )
@@ -101,17 +101,15 @@ class KeepProtection:
     async def _make_equal(
         self, position: Guarded, instrument: Instrument, wants: Sequence[Wanted], mark: Price
     ) -> None:
-        is_spot = instrument.kind is MarketKind.SPOT
+        alone = _sells_alone(position)
         rungs = {want.rung for want in wants}
-        if is_spot and position.leaving:
-            rungs = set()
+        if alone and STOP_RUNG in rungs:
+            rungs = {STOP_RUNG}
         await self._cancel(
             position,
             instrument,
             [row for row in position.rows if row.rung not in rungs and row.state in IS_LIVE],
         )
-        if not rungs:
-            return
         for want in wants:
             mine = [row for row in position.rows if row.rung == want.rung]
             live = [row for row in mine if row.state in IS_LIVE]
@@ -126,10 +124,9 @@ class KeepProtection:
             if is_reached(want, mark):
                 await self._leave(position, want, f"{_REACHED}{want.rung}", mark)
                 continue
-            coins_are_locked = is_spot and want.rung != STOP_RUNG and STOP_RUNG in rungs
-            if coins_are_locked or not CAPABILITIES[position.venue].protects:
+            if want.rung not in rungs or not CAPABILITIES[position.venue].protects:
                 continue
-            if newest is not None and (is_spot or position.shared):
+            if newest is not None and alone:
                 await self._cancel(position, instrument, [newest])
             elif self._may_try(mine):
                 await self.sender.place(position, instrument, want, position.newest.get(want.rung, -1) + 1)
@@ -169,6 +166,11 @@ class KeepProtection:
         if added is not None:
             self.metrics.count("protective_exits", why=why.partition(":")[0])
             await self.bell.ring(*added)
+
+
+def _sells_alone(position: Guarded) -> bool:
+    """Return whether no two orders of the position may be out that together could sell more than it is."""
+    return position.shared or CAPABILITIES[position.venue].kind is MarketKind.SPOT
 
 
 def _done(position: Guarded, asked: frozenset[SignalId]) -> frozenset[str]:

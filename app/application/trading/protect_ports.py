@@ -55,7 +55,7 @@ class Guarded:
 
     `entry` is the average entry, `best` the best mark seen since `opened_at`, `bare_since` when it was first seen
     without the stop that it wants. `leaving` says that an exit is on its way, or waits for what rests to be gone; `shared` that
-    another follow of the account holds the same side of the market. `rows` are the attempts since the position
+    another follow of the account holds the market or is about to, or that an exit waits as if it did. `rows` are the attempts since the position
     was opened, and whatever may still rest; `newest` is the last attempt ever of each rung.
     """
 
@@ -128,8 +128,8 @@ class ProtectionBook(Protocol):
         ...
 
     async def reopen(self, row: StoredProtection) -> Sequence[tuple[SignalId, Lane]]:
-        """Put finished signals whose exits waited for this follow's protections back in line, when none may sell any
-        more; return them, to ring for.
+        """Put finished signals back in line, and return them, to ring for: whose exits waited for this follow's protections,
+        when none may sell any more, and whose entries waited for another follow of the account.
         """
         ...
 

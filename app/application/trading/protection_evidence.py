@@ -13,9 +13,8 @@ from app.application.trading.evidence import resting_pause
 from app.application.trading.protect_ports import ProtectionBook, StoredProtection
 from app.domain.exchanges.outcomes import DefiniteNo, NotSent
 from app.domain.exchanges.protection import Protected, ProtectionOutcome, ProtectionReport
-from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
-from app.domain.shared.market import MarketKind
+from app.domain.shared.triggers import ProtectionStatus
 from app.domain.signals.ports import SignalBell
 from app.domain.trading.protection import (
     EVENT_OF_STATUS,
@@ -25,6 +24,8 @@ from app.domain.trading.protection import (
     ProtectionState,
 )
 
+VENUE_REJECTED: Final = "VENUE_REJECTED"
+"""The code of one that the venue took, and refused later: often the order that its trigger was to make."""
 FIRST_LOOK: Final = timedelta(milliseconds=500)
 RESTING_LOOK: Final = timedelta(seconds=60)
 _TRIES: Final = 3
@@ -71,7 +72,8 @@ class ProtectionDesk:
         if row.state is ProtectionState.TRIGGERED:
             await self._number(row, report)
             return
-        await self.happened(known, EVENT_OF_STATUS[report.status], looks=0)
+        code = VENUE_REJECTED if report.status is ProtectionStatus.REJECTED else None
+        await self.happened(known, EVENT_OF_STATUS[report.status], code=code, looks=0)
 
     async def heard(self, report: ProtectionReport) -> None:
         """Book the word of a stream; what is not ours is left alone."""
@@ -143,7 +145,7 @@ class ProtectionDesk:
         await self.book.change(replace(row, looks=looks, look_at=look_at), row.state)
 
     async def _let_exits_go(self, row: StoredProtection) -> None:
-        if row.state in IS_LIVE or CAPABILITIES[row.venue].kind is not MarketKind.SPOT:
+        if row.state in IS_LIVE:
             return
         for signal_id, lane in await self.book.reopen(row):
             if self.bell is not None:

@@ -49,6 +49,7 @@ class Sheet:
     look_at: datetime | None = None
     retry_at: datetime | None = None
     acked: bool = False
+    nothing_left: bool = False
 
 
 def leaves_a_rest(sheet: Sheet, evidence: Evidence) -> bool:
@@ -62,7 +63,8 @@ def leaves_a_rest(sheet: Sheet, evidence: Evidence) -> bool:
         return False
     if sheet.order_state is OrderState.FILLED:
         return sheet.order_executed >= stored.order_quantity
-    refused_late = sheet.order_state is OrderState.REJECTED and evidence.report is not None
+    told_late = evidence.report is not None or evidence.resend
+    refused_late = sheet.order_state is OrderState.REJECTED and told_late
     return stored.reduce_only and (refused_late or sheet.order_state is OrderState.CANCELED)
 
 
@@ -132,7 +134,7 @@ def refusals(sheets: Iterable[Sheet], now: datetime) -> Iterable[Event]:
         by_signal.setdefault(sheet.stored.key.signal_id, []).append(sheet.stored.key)
     for signal_id, keys in by_signal.items():
         yield OrdersRefused(at=now, signal_id=signal_id, follow_ids=tuple(key.follow_id for key in keys))
-    for sheet in _changed(sheets, lambda s: s.trade_state is TradeState.ABSENT and _coins_are_missing(s)):
+    for sheet in _changed(sheets, _gives_an_exit_up):
         stored = sheet.stored
         yield ExitGivenUp(
             at=now,
@@ -145,3 +147,10 @@ def refusals(sheets: Iterable[Sheet], now: datetime) -> Iterable[Event]:
 
 def _coins_are_missing(sheet: Sheet) -> bool:
     return sheet.code == DecisionCode.COINS_MISSING
+
+
+def _gives_an_exit_up(sheet: Sheet) -> bool:
+    """Return whether an exit is not sent again though its follow holds what it was to close."""
+    if sheet.trade_state is TradeState.REJECTED:
+        return sheet.stored.reduce_only and not sheet.nothing_left
+    return sheet.trade_state is TradeState.ABSENT and _coins_are_missing(sheet)

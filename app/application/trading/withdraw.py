@@ -1,4 +1,4 @@
-"""Withdraw what may still sell beside an exit: at spot no order is limited to reducing, so an exit goes when nothing rests.
+"""Withdraw what may still sell beside an exit that would then sell what is not its follow's: it goes when nothing rests.
 
 The exit waits in its stored decision, by which the keeper withdraws on its next beat whatever happens here; this is the
 short way, one cancellation long.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from app.domain.shared.execution import Action
 from app.domain.shared.ids import AccountId, FollowId
@@ -18,6 +19,8 @@ from app.domain.shared.money import NO_MONEY, ZERO, Money, Price, Quantity, Rati
 from app.domain.shared.terms import CopyTerms, TinyPolicy
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
 from app.domain.trading.modes import MODES, Sizing
+
+_WAITS_FOR: Final = frozenset({DecisionCode.EXIT_STILL_OPEN, DecisionCode.OTHER_MAY_OVERSELL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Follower:
     `exit_pending` is the quantity that open exits may still close; `entry_absent` says that an entry was given up whose
     late appearance is not ruled out yet, `market_frozen` that the books of this market do not agree with the venue's
     and nobody knows why. `leverage_set` is what the venue was last told. `protection_may_sell` says that a protection of the
-    follow is not proven over at a market where no order is limited to reducing. `opened_later` is what signals later than
+    follow is not proven over and that an exit beside it could sell more than the lot: no order is limited to reducing (spot),
+    or reduces also what another follow of the account holds. `other_may_oversell` says that the orders of another follow of the
+    account could together close more than it holds. `opened_later` is what signals later than
     the one to be copied have left of `held`, signed.
     """
 
@@ -72,6 +77,7 @@ class Follower:
     entry_absent: bool = False
     market_frozen: bool = False
     protection_may_sell: bool = False
+    other_may_oversell: bool = False
     opened_later: Decimal = ZERO
 
 
@@ -99,9 +105,7 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     """Return the entry that the terms ask for (not yet rounded, nothing held), or why there is none."""
     refusal = _entry_refusal(trade, follower)
     if refusal is not None:
-        outcome = (
-            DecisionOutcome.DEFERRED if refusal is DecisionCode.EXIT_STILL_OPEN else DecisionOutcome.SKIPPED
-        )
+        outcome = DecisionOutcome.DEFERRED if refusal in _WAITS_FOR else DecisionOutcome.SKIPPED
         return decision(follower.follow_id, outcome, refusal, facts_of(trade, follower))
     terms = follower.terms
     wanted = MODES[terms.mode](
@@ -227,6 +231,7 @@ def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | Non
             trade.action is Action.ADD and is_flat(trade, follower) and not follower.entry_open,
             DecisionCode.ADD_WITHOUT_POSITION,
         ),
+        (follower.other_may_oversell, DecisionCode.OTHER_MAY_OVERSELL),
     )
     return next((code for fails, code in checks if fails), None)
 

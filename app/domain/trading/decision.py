@@ -55,6 +55,7 @@ class DecisionCode(StrEnum):
     ENTRY_STILL_OPEN = "ENTRY_STILL_OPEN"
     EXIT_STILL_OPEN = "EXIT_STILL_OPEN"
     PROTECTION_STILL_RESTS = "PROTECTION_STILL_RESTS"
+    OTHER_MAY_OVERSELL = "OTHER_MAY_OVERSELL"
     VENUE_REFUSED = "VENUE_REFUSED"
     ORDER_ABSENT = "ORDER_ABSENT"
     APPEARED_LATE = "APPEARED_LATE"
@@ -98,6 +99,8 @@ DECISION_SENTENCES: Final[Mapping[DecisionCode, str]] = MappingProxyType(
         DecisionCode.EXIT_STILL_OPEN: "An exit's outcome is not known yet; the entry waits for it.",
         DecisionCode.PROTECTION_STILL_RESTS: "A protection of the follow could still sell beside this exit; it is being "
         "withdrawn, and the exit follows as soon as it is over.",
+        DecisionCode.OTHER_MAY_OVERSELL: "Orders of another follow of this account could still close more than it holds on "
+        "this market; the entry waits until they cannot.",
         DecisionCode.VENUE_REFUSED: "The venue refused the order: {venue}.",
         DecisionCode.APPEARED_LATE: "The order was found at the venue after it had been given up; it is copied after all.",
         DecisionCode.PROTECTION_TRIGGERED: "The price reached a protection of the follow; it was closed by it.",

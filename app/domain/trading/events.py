@@ -24,7 +24,9 @@ class OrdersRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitGivenUp(Event):
-    """A follow's exit was not sent again, for the account lacks the coins that it would sell; the owner should know."""
+    """A follow's exit is not sent again: the account lacks the coins that it would sell, or the venue takes no such order;
+    the owner should know.
+    """
 
     name: ClassVar[str] = "exit.given_up"
     account_id: AccountId

@@ -14,10 +14,10 @@ from app.domain.trading.leaders_order import opened_earlier
 def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     """Return the reduce-only order that closes the leader's fraction of what the follow holds.
 
-    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close, and at spot while a
-    protection may still sell. What is left
-    would be too small to trade later is closed with it, so that no dust remains. What is more than the venue takes in
-    one order (`cut_by` says so) goes out in several attempts, one after the other.
+    It waits while an entry's outcome is unknown, for then nobody can say how much there is to close, and while a protection
+    may still sell beside it what is not the follow's. What is left would be too small to trade later is closed with it, so
+    that no dust remains. What is more than the venue takes in one order (`cut_by` says so) goes out in several attempts, one
+    after the other.
     """
     facts = facts_of(trade, follower)
     if follower.entry_open:
@@ -42,7 +42,7 @@ def plan_exit(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
             minimum=plain(smallest),
         )
     if follower.protection_may_sell:
-        # Both would sell, and the second of them the coins of the account's owner.
+        # Both would sell, and the second of them coins of the account's owner, or the lot of another follow.
         return decision(
             follower.follow_id, DecisionOutcome.DEFERRED, DecisionCode.PROTECTION_STILL_RESTS, facts
         )

@@ -68,7 +68,9 @@ PROTECTION_LIFECYCLE: Final = Lifecycle[ProtectionState, ProtectionEvent](
         (_S.CANCELING, _E.CANCEL): _S.CANCELING,
         (_S.CANCELING, _E.SEEN_RESTING): _S.CANCELING,
         **{(state, _E.SEEN_RESTING): _S.RESTING for state in (_S.PLACING, _S.UNKNOWN, _S.RESTING, _S.ABSENT)},
-        **{(state, _E.REFUSED): _S.REJECTED for state in (_S.PLACING, _S.UNKNOWN, _S.RESTING)},
+        **{
+            (state, _E.REFUSED): _S.REJECTED for state in _OPEN
+        },  # by the venue: at once, or the order it was to become
         **{(state, _E.SEEN_TRIGGERED): _S.TRIGGERED for state in _OPEN},
         **{(state, _E.SEEN_CANCELED): _S.CANCELED for state in _OPEN},
         **{(state, _E.SEEN_EXPIRED): _S.EXPIRED for state in _OPEN},

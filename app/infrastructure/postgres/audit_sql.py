@@ -271,6 +271,17 @@ SELECT d.follow_id || '/' || d.signal_id AS example FROM decisions d
         "An order was not found and its funds are held, in case it appears after all.",
         f"SELECT {_TRADE} AS example FROM trades t WHERE NOT t.settled AND t.state = 'ABSENT'",
     ),
+    "exit-given-up": Question(
+        "An exit was given up and its follow still holds what was open then.",
+        f"""
+SELECT {_TRADE} AS example FROM trades t
+  JOIN decisions d ON d.follow_id = t.follow_id AND d.signal_id = t.signal_id AND d.outcome = 'FAILED'
+   AND d.code IN ('COINS_MISSING', 'VENUE_REFUSED', 'ORDER_ABSENT')
+  JOIN positions p ON p.account_id = t.account_id AND p.symbol = t.symbol AND p.follow_id = t.follow_id
+ WHERE t.leg = 'EXIT' AND t.state IN ('REJECTED', 'ABSENT', 'ABANDONED') AND p.quantity <> 0
+   AND p.opened_at <= d.decided_at AND d.decided_at < now() - CAST(:deferred AS interval)
+""",
+    ),
     "parked-event": Question(
         "An event was given up by the relay and waits for a person.",
         "SELECT x.id || ' ' || x.name AS example FROM outbox x WHERE x.parked",

@@ -51,6 +51,8 @@ class PostgresCopyBook:
             "signal": signal.id,
             "scope": signal.scope,
             "today": now.date(),
+            "enters": not signal.is_exit,
+            "side": signal.side.value,
         }
         async with self._engine.connect() as connection:
             rows = (await connection.execute(sql.SNAPSHOT, values)).mappings().all()
@@ -201,6 +203,7 @@ def _follower(row: RowMapping, limits: Limits) -> Follower:
         entry_absent=row["entry_absent"],
         market_frozen=row["market_frozen"],
         protection_may_sell=row["protection_may_sell"],
+        other_may_oversell=row["other_may_oversell"],
         exit_open=row["exit_open"],
         exit_pending=Quantity(row["exit_pending"]),
         leverage_set=row["leverage_set"],

@@ -9,7 +9,7 @@ from sqlalchemy.types import BigInteger, Boolean, Numeric, SmallInteger, Text
 
 from app.infrastructure.postgres.arrays import arrays
 from app.infrastructure.postgres.entry_gate import ENTRY_GATE, MAY_ENTER
-from app.infrastructure.postgres.protection_sql import MAY_SELL, SPOT_VENUES
+from app.infrastructure.postgres.protection_sql import BESIDE, MAY_SELL, OVERSELLS, SPOT_VENUES
 
 # Signals after an exit that is copied now: none as a rule, and then nothing is looked for.
 SNAPSHOT: Final = arrays(
@@ -46,9 +46,11 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
                OR (x.scope = 'USER' AND x.target = f.user_id::text)) AS halted,
        EXISTS (SELECT FROM drift_marks x
                 WHERE x.account_id = f.account_id AND x.what = mk.symbol AND x.frozen) AS market_frozen,
-       a.venue IN ({SPOT_VENUES}) AND EXISTS (
+       NOT :enters AND (a.venue IN ({SPOT_VENUES}) OR {BESIDE.format(of="f", symbol="mk.symbol", follow="f.id")})
+       AND EXISTS (
          SELECT FROM protections x WHERE x.account_id = f.account_id AND x.symbol = mk.symbol AND x.follow_id = f.id
             AND {MAY_SELL}) AS protection_may_sell,
+       :enters AND {OVERSELLS.format(of="f", symbol="mk.symbol", follow="f.id", side=":side")} AS other_may_oversell,
        n.sides AS later_sides, n.exits AS later_exits, n.executed AS later_executed, n.fractions AS later_fractions
   FROM follows f
   JOIN users u ON u.id = f.user_id
@@ -87,7 +89,7 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
         WHERE EXISTS (SELECT FROM later)) n ON true
  WHERE f.whale_id = :whale
    AND (CAST(:scope AS bigint) IS NULL OR f.id = CAST(:scope AS bigint))
-   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent
+   AND (f.state <> 'STOPPED' OR p.quantity <> 0 OR o.unbooked <> 0 OR o.exit_pending > 0 OR o.entry_open OR o.entry_absent
         OR EXISTS (SELECT FROM decisions d WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome = 'DEFERRED'))
    AND NOT EXISTS (SELECT FROM decisions d
                     WHERE d.follow_id = f.id AND d.signal_id = :signal AND d.outcome <> 'DEFERRED')
@@ -95,7 +97,7 @@ SELECT f.id AS follow_id, a.venue, f.account_id, f.mode, f.value, f.leverage_max
 """,
     venues=Text,
     symbols=Text,
-)
+).bindparams(bindparam("enters", type_=Boolean), bindparam("side", type_=Text))
 
 
 _DECISION_UPSERT: Final = """
@@ -119,6 +121,7 @@ held AS (
      AND m.wallet - m.held - m.margin >= v.hold
      AND NOT EXISTS (SELECT FROM trades t WHERE t.follow_id = v.follow_id AND t.signal_id = :signal AND t.leg = :leg)
      AND {MAY_ENTER.format(follow="v.follow_id")}
+     AND NOT {OVERSELLS.format(of="v", symbol=":symbol", follow="v.follow_id", side="v.side")}
   RETURNING v.follow_id),
 stored AS (
   INSERT INTO trades (follow_id, signal_id, leg, account_id, venue, symbol, side, reduce_only, quantity, leverage,
@@ -137,7 +140,7 @@ stored AS (
                              + (SELECT coalesce(sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END), 0)
                                   FROM trades t WHERE t.account_id = v.account_id AND NOT t.settled
                                    AND t.symbol = :symbol AND t.follow_id = v.follow_id)
-                   AND NOT (:is_spot AND EXISTS (
+                   AND NOT ((:is_spot OR {BESIDE.format(of="v", symbol=":symbol", follow="v.follow_id")}) AND EXISTS (
                      SELECT FROM protections x WHERE x.account_id = v.account_id AND x.symbol = :symbol
                         AND x.follow_id = v.follow_id AND {MAY_SELL})) END
   ON CONFLICT DO NOTHING

@@ -212,6 +212,7 @@ def _doubt(row: RowMapping) -> Doubt:
         sealed=row["sealed"],
         signal_expires_at=row["expires_at"],
         superseded=row["superseded"],
+        shared=row["shared"],
     )
 
 

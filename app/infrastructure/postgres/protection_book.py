@@ -62,7 +62,7 @@ class PostgresProtectionBook:
         ours: set[ClientOrderId] = set()
         async with translated(), transaction(self._engine, "protection.begin") as connection:
             for row in sorted(rows, key=lambda row: row.account_id):
-                if CAPABILITIES[row.venue].kind is MarketKind.SPOT and not await _may_place(connection, row):
+                if not await _may_place(connection, row):
                     continue  # it was wanted on a view that is old by now
                 if await connection.scalar(sql.BEGIN, _values(row)) is not None:
                     ours.add(row.client_order_id)
@@ -145,11 +145,12 @@ class PostgresProtectionBook:
         return [Looked(stored_protection(row), row["sealed"]) for row in rows]
 
     async def reopen(self, row: StoredProtection) -> Sequence[tuple[SignalId, Lane]]:
-        """Put finished signals whose exits waited for this follow's protections back in line."""
+        """Put back in line what waited for this follow's protections: its exits, and entries of the account's others."""
         values = {"follow": row.follow_id, "account": row.account_id, "symbol": row.symbol}
         async with translated(), transaction(self._engine, "protection.reopen") as connection:
-            reopened = await connection.execute(sql.REOPEN, values)
-            return [(SignalId(signal_id), Lane(lane)) for signal_id, lane in reopened]
+            exits = (await connection.execute(sql.REOPEN, values)).all()
+            entries = (await connection.execute(sql.REOPEN_ENTRIES, values)).all()
+            return [(SignalId(signal_id), Lane(lane)) for signal_id, lane in [*exits, *entries]]
 
     async def number(self, row: StoredProtection, at: datetime) -> bool:
         """Store the venue's number of the order that a triggered one became, and let that order be looked up."""
@@ -172,9 +173,10 @@ class PostgresProtectionBook:
 
 
 async def _may_place(connection: AsyncConnection, row: StoredProtection) -> bool:
-    """Lock the account, as who commits or books an exit does, and return whether the row could sell only what is ours."""
+    """Lock the account, as who commits an order or books one does; return whether the row could sell its follow's lot alone."""
     await connection.execute(sql.LOCK_ACCOUNT, {"account": row.account_id})
-    return bool(await connection.scalar(sql.MAY_PLACE, _values(row)))
+    is_spot = CAPABILITIES[row.venue].kind is MarketKind.SPOT
+    return bool(await connection.scalar(sql.MAY_PLACE, {**_values(row), "is_spot": is_spot}))
 
 
 def _values(row: StoredProtection) -> dict[str, object]:

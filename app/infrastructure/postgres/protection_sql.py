@@ -26,14 +26,45 @@ MAY_SELL: Final = f"""({IS_LIVE} OR x.state = 'TRIGGERED' AND EXISTS (
        AND became.leg = 'EXIT' AND NOT became.settled))"""
 """Whether the protection `x` is not proven over: neither ended nor, where it triggered, booked."""
 
+BESIDE: Final = """(
+  EXISTS (SELECT FROM positions beside WHERE beside.account_id = {of}.account_id AND beside.symbol = {symbol}
+             AND beside.follow_id <> {follow} AND beside.quantity <> 0)
+  OR EXISTS (SELECT FROM trades coming WHERE coming.account_id = {of}.account_id AND NOT coming.settled
+                AND coming.symbol = {symbol} AND coming.follow_id <> {follow} AND coming.leg = 'ENTRY'))"""
+"""Whether another follow of the account holds a lot of the market, or has one coming: of the same side, for there is no other."""
+
+OVERSELLS: Final = f"""EXISTS (
+  SELECT FROM (
+    SELECT x.follow_id, x.quantity FROM protections x
+     WHERE x.account_id = {{of}}.account_id AND x.symbol = {{symbol}} AND x.follow_id <> {{follow}} AND x.side <> {{side}}
+       AND {IS_LIVE}
+    UNION ALL
+    SELECT t.follow_id, CASE WHEN t.state IN ('WAITING', 'WORKING') THEN t.quantity ELSE t.executed END - t.booked
+      FROM trades t
+     WHERE t.account_id = {{of}}.account_id AND NOT t.settled AND t.symbol = {{symbol}} AND t.follow_id <> {{follow}}
+       AND t.side <> {{side}} AND t.leg = 'EXIT') out
+   GROUP BY out.follow_id
+  HAVING sum(out.quantity) > coalesce((
+    SELECT abs(p.quantity) FROM positions p
+     WHERE p.account_id = {{of}}.account_id AND p.symbol = {{symbol}} AND p.follow_id = out.follow_id), 0))"""
+"""Whether the protections and exits of another follow could together close more than it holds: then also what is bought now."""
+
+_AWAITED: Final = """EXISTS (
+  SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id JOIN follows other ON other.id = d.follow_id
+   WHERE d.outcome = 'DEFERRED' AND d.code = 'OTHER_MAY_OVERSELL' AND d.follow_id <> {of}.follow_id
+     AND other.account_id = {of}.account_id AND split_part(w.symbol, '-', 1) = split_part({of}.symbol, '-', 1))"""
+
 _WAITS: Final = """
   d.outcome = 'DEFERRED' AND d.code = 'PROTECTION_STILL_RESTS' AND split_part(w.symbol, '-', 1) = split_part({symbol}, '-', 1)"""
+
+_EXIT_WAITS: Final = f"""EXISTS (
+    SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id
+     WHERE d.follow_id = {{of}}.follow_id AND {_WAITS.format(symbol="{of}.symbol")})"""
 
 _LEAVING: Final = f"""(
   EXISTS (SELECT FROM trades t WHERE t.account_id = {{of}}.account_id AND NOT t.settled AND t.follow_id = {{of}}.follow_id
              AND t.symbol = {{of}}.symbol AND t.leg = 'EXIT')
-  OR EXISTS (SELECT FROM decisions d JOIN signals w ON w.id = d.signal_id
-              WHERE d.follow_id = {{of}}.follow_id AND {_WAITS.format(symbol="{of}.symbol")}))"""
+  OR {_EXIT_WAITS})"""
 
 GUARDED: Final = text(f"""
 WITH held AS (
@@ -53,8 +84,8 @@ guarded AS (
 SELECT g.follow_id, g.symbol, g.account_id, g.quantity, g.cost, g.opened_at, f.whale_id, f.protection, a.venue, a.sealed,
        a.hedged, m.best, m.bare_since,
        {_LEAVING.format(of="g")} AS leaving,
-       EXISTS (SELECT FROM positions o WHERE o.account_id = g.account_id AND o.symbol = g.symbol
-                  AND o.follow_id <> g.follow_id AND o.quantity * g.quantity > 0) AS shared
+       {BESIDE.format(of="g", symbol="g.symbol", follow="g.follow_id")} OR {_AWAITED.format(of="g")}
+       OR {_EXIT_WAITS.format(of="g")} AS shared
   FROM guarded g
   JOIN follows f ON f.id = g.follow_id
   JOIN accounts a ON a.id = g.account_id
@@ -86,13 +117,16 @@ SELECT follow_id, symbol, rung, max(attempt) AS attempt FROM protections
 )
 
 MAY_PLACE: Final = text(f"""
-SELECT NOT {_LEAVING.format(of="p")}
-   AND abs(p.quantity) >= CAST(:quantity AS numeric) + (
-       SELECT coalesce(sum(x.quantity), 0) FROM protections x
-        WHERE x.account_id = p.account_id AND x.symbol = p.symbol AND x.follow_id = p.follow_id AND {IS_LIVE})
+SELECT NOT (CAST(:is_spot AS boolean) OR {BESIDE.format(of="p", symbol="p.symbol", follow="p.follow_id")})
+    OR (NOT {_LEAVING.format(of="p")}
+        AND abs(p.quantity) >= CAST(:quantity AS numeric) + (
+            SELECT coalesce(sum(x.quantity), 0) FROM protections x
+             WHERE x.account_id = p.account_id AND x.symbol = p.symbol AND x.follow_id = p.follow_id AND {IS_LIVE}))
   FROM positions p WHERE p.account_id = :account_id AND p.symbol = :symbol AND p.follow_id = :follow_id
 """)
-"""Whether a protection may be placed at spot: no exit of the follow goes or waits, and its coins suffice for all that rests."""
+"""Whether a protection may be placed. Of a lot that is alone always: its orders only reduce. At spot, and beside another lot,
+while no exit of the follow goes or waits, and what it holds suffices for all that rests.
+"""
 
 FOR_MAY_SELL: Final = arrays(
     f"""
@@ -110,6 +144,18 @@ UPDATE signals s SET state = 'PENDING', version = s.version + 1
                  WHERE d.follow_id = :follow AND {_WAITS.format(symbol="CAST(:symbol AS text)")})
    AND NOT EXISTS (SELECT FROM protections x WHERE x.account_id = :account AND x.symbol = :symbol
                       AND x.follow_id = :follow AND {MAY_SELL})
+RETURNING s.id, s.lane
+""")
+
+REOPEN_ENTRIES: Final = text("""
+UPDATE signals s SET state = 'PENDING', version = s.version + 1
+ WHERE s.state IN ('DONE', 'EXPIRED')
+   AND s.id IN (SELECT d.signal_id FROM decisions d
+                  JOIN signals w ON w.id = d.signal_id
+                  JOIN follows f ON f.id = d.follow_id
+                 WHERE d.outcome = 'DEFERRED' AND d.code = 'OTHER_MAY_OVERSELL' AND d.follow_id <> :follow
+                   AND f.account_id = :account
+                   AND split_part(w.symbol, '-', 1) = split_part(CAST(:symbol AS text), '-', 1))
 RETURNING s.id, s.lane
 """)
 

@@ -143,21 +143,26 @@ class PostgresHeldMarkets(Reader):
     """HeldMarkets."""
 
     async def of_follow(self, follow_id: FollowId) -> Sequence[HeldMarket]:
-        """Return what the follow holds, and the markets of its entries that are not booked to the end."""
+        """Return what the follow holds, and the markets of its entries that are not booked to the end.
+
+        A market whose other side is on its way in comes twice: what is held first.
+        """
         held = select(positions.c.symbol, positions.c.quantity, positions.c.cost).where(
             positions.c.follow_id == follow_id, positions.c.quantity != 0
         )
         entering = select(trades.c.symbol, trades.c.side, trades.c.quantity, trades.c.reference_price).where(
             trades.c.follow_id == follow_id, trades.c.leg == Leg.ENTRY.value, ~trades.c.settled
         )
-        found: dict[str, HeldMarket] = {}
-        for row in await self.all(entering):
-            signed = row["quantity"] * Side(row["side"]).sign
-            found[row["symbol"]] = HeldMarket(Symbol(row["symbol"]), signed, Price(row["reference_price"]))
+        found: dict[tuple[str, bool], HeldMarket] = {}
         for row in await self.all(held):
             entry = Price(settle_up(row["cost"] / abs(row["quantity"])))
-            found[row["symbol"]] = HeldMarket(Symbol(row["symbol"]), row["quantity"], entry)
-        return [found[symbol] for symbol in sorted(found)]
+            market = HeldMarket(Symbol(row["symbol"]), row["quantity"], entry)
+            found[row["symbol"], row["quantity"] > 0] = market
+        for row in await self.all(entering):
+            signed = row["quantity"] * Side(row["side"]).sign
+            market = HeldMarket(Symbol(row["symbol"]), signed, Price(row["reference_price"]))
+            found.setdefault((row["symbol"], signed > 0), market)
+        return sorted(found.values(), key=lambda market: market.symbol)
 
     async def of_account(self, account_id: AccountId) -> int:
         """Return on how many markets the account holds something or has a trade that is not booked to the end."""

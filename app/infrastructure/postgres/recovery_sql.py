@@ -10,7 +10,7 @@ from sqlalchemy.types import BigInteger, Numeric, SmallInteger, Text, Uuid
 from app.infrastructure.postgres.arrays import arrays
 from app.infrastructure.postgres.entry_gate import MAY_ENTER
 from app.infrastructure.postgres.execution_sql import ATTEMPT_COLUMNS
-from app.infrastructure.postgres.protection_sql import IS_LIVE, MAY_SELL, SPOT_VENUES
+from app.infrastructure.postgres.protection_sql import BESIDE, IS_LIVE, MAY_SELL, SPOT_VENUES
 
 JOINS: Final = """
   FROM orders o
@@ -33,12 +33,13 @@ hidden AS (
   UPDATE orders o SET look_at = :hidden_until FROM due
    WHERE o.follow_id = due.follow_id AND o.signal_id = due.signal_id AND o.leg = due.leg AND o.attempt = due.attempt
   RETURNING o.*)
-SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, {SUPERSEDED} AS superseded
+SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, {SUPERSEDED} AS superseded,
+       t.leg = 'EXIT' AND {BESIDE.format(of="t", symbol="t.symbol", follow="t.follow_id")} AS shared
 {JOINS.replace("FROM orders o", "FROM hidden o")}
 """)
 
 UNBOOKED: Final = text(f"""
-SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, false AS superseded
+SELECT {ATTEMPT_COLUMNS}, a.sealed, s.expires_at, false AS superseded, false AS shared
 {JOINS}
  WHERE NOT t.settled AND t.executed > t.booked AND t.updated_at <= :before AND o.executed > 0
  ORDER BY t.updated_at LIMIT :limit
@@ -48,9 +49,10 @@ WAITING: Final = text(f"""
 WITH due AS (
   SELECT t.follow_id, t.signal_id, t.leg FROM trades t
    WHERE t.state = 'WAITING' AND t.retry_at <= :now
-     AND NOT (t.leg = 'EXIT' AND t.venue IN ({SPOT_VENUES}) AND EXISTS (
+     AND NOT (t.leg = 'EXIT' AND EXISTS (
        SELECT FROM protections x WHERE x.account_id = t.account_id AND x.symbol = t.symbol AND x.follow_id = t.follow_id
-          AND {IS_LIVE}))
+          AND {IS_LIVE})
+       AND (t.venue IN ({SPOT_VENUES}) OR {BESIDE.format(of="t", symbol="t.symbol", follow="t.follow_id")}))
    ORDER BY t.retry_at LIMIT :limit FOR UPDATE SKIP LOCKED),
 hidden AS (
   UPDATE trades t SET retry_at = :hidden_until FROM due
@@ -166,6 +168,9 @@ SELECT o.venue_order_id FROM orders o
    AND t.symbol = :symbol AND o.venue_order_id IS NOT NULL AND o.created_at >= :since
 """)
 
-HELD: Final = text(
-    "SELECT coalesce(sum(quantity), 0) FROM positions WHERE account_id = :account AND symbol = :symbol"
-)
+HELD: Final = text("""
+SELECT coalesce((SELECT sum(quantity) FROM positions WHERE account_id = :account AND symbol = :symbol), 0)
+     + coalesce((SELECT sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END) FROM trades t
+                  WHERE t.account_id = :account AND NOT t.settled AND t.symbol = :symbol), 0)
+""")
+"""What all follows of an account hold on a market, with executions that the venue told of and whose fills are not booked yet."""

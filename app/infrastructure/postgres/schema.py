@@ -523,6 +523,12 @@ protections = Table(
         postgresql_where=text("state IN ('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING', 'ABSENT')"),
     ),
     Index("ix_protections_account", "account_id", "symbol"),
+    Index(
+        "ix_protections_out",
+        "account_id",
+        "symbol",
+        postgresql_where=text("state IN ('PLACING', 'UNKNOWN', 'RESTING', 'CANCELING')"),
+    ),
     postgresql_with=HOT,
 )
 protection_marks = Table("protection_marks", metadata, ProtectionMarkColumns, *_above_zero("best"))

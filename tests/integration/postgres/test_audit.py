@@ -23,6 +23,7 @@ FIRST_FILLED = (
 )
 ONE_FILLED = f"(follow_id, signal_id, leg) = {FIRST_FILLED}"
 WAITING = "state = 'WAITING'"
+WAITING_EXIT = "t.state = 'WAITING' AND t.leg = 'EXIT'"
 
 
 def protection(
@@ -91,6 +92,12 @@ DOCTORED = {
     "absent-and-held": "UPDATE orders o SET state = 'ABSENT' FROM trades t WHERE t.state = 'WAITING'"
     " AND o.attempt = t.attempt AND (o.follow_id, o.signal_id, o.leg) = (t.follow_id, t.signal_id, t.leg);"
     " UPDATE trades SET state = 'ABSENT' WHERE state = 'WAITING'",
+    "exit-given-up": f"UPDATE orders o SET state = 'REJECTED', look_at = NULL FROM trades t WHERE {WAITING_EXIT}"
+    " AND (o.follow_id, o.signal_id, o.leg, o.attempt) = (t.follow_id, t.signal_id, t.leg, t.attempt);"
+    " UPDATE decisions d SET outcome = 'FAILED', code = 'VENUE_REFUSED', decided_at = now() - interval '1 hour' FROM trades t"
+    f" WHERE {WAITING_EXIT} AND (d.follow_id, d.signal_id) = (t.follow_id, t.signal_id);"
+    " UPDATE positions p SET opened_at = now() - interval '2 hours' WHERE p.quantity <> 0;"
+    f" UPDATE trades t SET state = 'REJECTED', settled = true WHERE {WAITING_EXIT}",
     "ledger-of-no-fill": "INSERT INTO ledger_entries (account_id, entry_key, kind, amount, at)"
     " SELECT account_id, k, 'FEE', a, now() FROM funds, (VALUES ('FEE:X:1', 1), ('FEE:X:2', -1)) v(k, a)"
     " WHERE account_id = (SELECT max(account_id) FROM funds)",

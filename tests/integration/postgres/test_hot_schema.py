@@ -164,7 +164,8 @@ async def test_hot_statements_read_no_large_table_from_end_to_end(scene_grown: H
         "today": START.date(),
     }
     statements: dict[str, tuple[TextClause, dict[str, Any]]] = {
-        "snapshot": (copy_sql.SNAPSHOT, snapshot),
+        "snapshot for an entry": (copy_sql.SNAPSHOT, {**snapshot, "enters": True, "side": "BUY"}),
+        "snapshot for an exit": (copy_sql.SNAPSHOT, {**snapshot, "enters": False, "side": "SELL"}),
         "lock": (sql.LOCK, {"cids": ours}),
         "attempts": (sql.ATTEMPTS, {"cids": ours}),
         "seen": (sql.SEEN, {"account": [account], "symbol": [BTC], "trade": ["1"]}),

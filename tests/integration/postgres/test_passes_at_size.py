@@ -60,6 +60,8 @@ STATEMENTS: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "in scope of a venue": (readers_scope.OF_VENUE, {"target": "binance-usdm"}),
     "in scope of a user": (readers_scope.OF_USER, {"target": "1"}),
     "reopen": (execution_sql.REOPEN, {"follow": [1]}),
+    "reopen exits": (protection_sql.REOPEN, {"follow": 1, "account": 1, "symbol": BTC}),
+    "reopen entries": (protection_sql.REOPEN_ENTRIES, {"follow": 1, "account": 1, "symbol": BTC}),
 }
 
 

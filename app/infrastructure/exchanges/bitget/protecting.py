@@ -107,10 +107,10 @@ class Protecting:
         report = next((row for row in found if row.client_order_id == client_order_id), None)
         if report is None or report.status is not ProtectionStatus.TRIGGERED or not product.is_spot:
             return report
-        became = await account.get(
+        became, failed = await account.get(
             protections.SUB_ORDERS, protections.sub_order_text(report.protection_id), plans.read_sub_order
         )
-        return replace(report, order_id=became)
+        return replace(report, order_id=became, status=ProtectionStatus.REJECTED if failed else report.status)
 
     async def waiting(self, instruments: Sequence[Instrument | None]) -> list[ProtectionReport]:
         """Return waiting protections, every page, of each market in turn (None: of all at once)."""

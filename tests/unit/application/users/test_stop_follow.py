@@ -27,9 +27,11 @@ class Held:
     """HeldMarkets that a test sets: signed quantity by symbol."""
 
     markets: dict[Symbol, Decimal] = field(default_factory=dict)
+    coming: dict[Symbol, Decimal] = field(default_factory=dict)
 
     async def of_follow(self, follow_id: FollowId) -> Sequence[HeldMarket]:
-        return [HeldMarket(sym, quantity, Price(Decimal(100))) for sym, quantity in self.markets.items()]
+        rows = [*self.markets.items(), *self.coming.items()]
+        return [HeldMarket(sym, quantity, Price(Decimal(100))) for sym, quantity in rows]
 
     async def of_account(self, account_id: AccountId) -> int:
         return len(self.markets)
@@ -93,6 +95,31 @@ async def test_a_market_that_filled_late_is_left_too_and_none_twice() -> None:
     assert await stage.close_late(cast.follow.id, "t") == 1
     assert await stage.close_late(cast.follow.id, "t") == 0
     assert len(set(stage.bell.rung)) == len(stage.bell.rung) == 2
+
+
+async def test_both_sides_are_left_where_the_leaders_turn_is_on_its_way() -> None:
+    stage = Stage()
+    cast = await make_cast(stage.world)
+    stage.held.markets, stage.held.coming = {BTC: Decimal(1)}, {BTC: Decimal(-2)}
+    await stage.stop(cast.account.user_id, cast.follow.id, close_positions=True, trace_id="t")
+    assert await _sides(stage) == [Side.SELL, Side.BUY]
+    stage.held.markets, stage.held.coming = {BTC: Decimal(-2)}, {}
+    assert await stage.close_late(cast.follow.id, "t") == 0
+
+
+async def test_the_other_side_is_left_too_when_it_comes_only_after_the_stop() -> None:
+    stage = Stage()
+    cast = await make_cast(stage.world)
+    stage.held.markets = {BTC: Decimal(1)}
+    await stage.stop(cast.account.user_id, cast.follow.id, close_positions=True, trace_id="t")
+    stage.held.markets = {BTC: Decimal(-2)}
+    assert await stage.close_late(cast.follow.id, "t") == 1
+    assert await _sides(stage) == [Side.SELL, Side.BUY]
+
+
+async def _sides(stage: Stage) -> list[Side]:
+    async with stage.world.unit() as work:
+        return [(await work.signals.get(signal_id)).side for signal_id in stage.bell.rung]
 
 
 async def test_a_stranger_ends_nothing_and_leaves_nothing() -> None:

@@ -150,13 +150,18 @@ def test_terms_are_stored_and_read_back_as_they_were(terms: ProtectionTerms) -> 
     assert of_plain(to_plain(terms)) == terms
 
 
+@pytest.mark.parametrize("state", sorted({*IS_LIVE, ProtectionState.ABSENT}))
+def test_every_word_of_the_venue_is_heard_while_one_is_asked_about(state: ProtectionState) -> None:
+    assert all(PROTECTION_LIFECYCLE.allows(state, event) for event in EVENT_OF_STATUS.values())
+
+
 def test_what_is_over_is_left_by_a_trigger_alone() -> None:
     over = set(ProtectionState) - IS_LIVE
     for state in over:
         allowed = {event for event in ProtectionEvent if PROTECTION_LIFECYCLE.allows(state, event)}
         assert allowed <= {
             ProtectionEvent.SEEN_TRIGGERED, ProtectionEvent.SEEN_RESTING, ProtectionEvent.SEEN_CANCELED,
-            ProtectionEvent.SEEN_EXPIRED,
+            ProtectionEvent.SEEN_EXPIRED, ProtectionEvent.REFUSED,
         }  # fmt: skip
         if state is not ProtectionState.ABSENT:
             assert allowed <= {ProtectionEvent.SEEN_TRIGGERED}

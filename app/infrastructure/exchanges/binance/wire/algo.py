@@ -20,9 +20,9 @@ from app.infrastructure.exchanges.binance.wire.codes import CONTRACT_CODES
 from app.infrastructure.exchanges.binance.wire.contracts import Contracts
 from app.infrastructure.exchanges.binance.wire.orders import contracts_text, direction_text
 from app.infrastructure.exchanges.binance.wire.protections import (
-    ALGO_STATUSES,
     KIND_OF,
     TYPE_OF,
+    algo_status,
     protection_of,
     protects,
 )
@@ -143,6 +143,7 @@ def read_open(body: bytes, names: Names, venue: Venue) -> list[ProtectionReport]
 
 
 def _report(row: _Algo, names: Names, venue: Venue) -> ProtectionReport:
+    order_id = _order_id(row.actual_order_id)
     return protection_of(
         venue,
         names[row.symbol],
@@ -154,8 +155,8 @@ def _report(row: _Algo, names: Names, venue: Venue) -> ProtectionReport:
         kind=KIND_OF.get(row.order_type),
         trigger=row.trigger_price,
         quantity=row.quantity,
-        status=ALGO_STATUSES.get(row.algo_status),
-        order_id=_order_id(row.actual_order_id),
+        status=algo_status(row.algo_status, order_id),
+        order_id=order_id,
         at_ms=row.update_time,
     )
 
@@ -175,6 +176,7 @@ def read_change(body: bytes, names: Names, venue: Venue) -> ProtectionReport | N
     symbol = names.get(row.s)
     if symbol is None or not protects(row.o, flag=row.R, whole=row.cp, position_side=row.ps, side=row.S):
         return None
+    order_id = _order_id(row.ai)
     return protection_of(
         venue,
         symbol,
@@ -186,7 +188,7 @@ def read_change(body: bytes, names: Names, venue: Venue) -> ProtectionReport | N
         kind=KIND_OF.get(row.o),
         trigger=row.tp,
         quantity=row.q,
-        status=ALGO_STATUSES.get(row.X),
-        order_id=_order_id(row.ai),
+        status=algo_status(row.X, order_id),
+        order_id=order_id,
         at_ms=message.T,
     )

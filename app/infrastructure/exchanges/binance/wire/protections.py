@@ -25,7 +25,7 @@ ALGO_STATUSES: Final[Mapping[str, ProtectionStatus]] = MappingProxyType(
         "NEW": ProtectionStatus.RESTING,
         "TRIGGERING": ProtectionStatus.TRIGGERED,  # its order is on its way to the engine
         "TRIGGERED": ProtectionStatus.TRIGGERED,
-        "FINISHED": ProtectionStatus.TRIGGERED,  # the order that it became has ended
+        "FINISHED": ProtectionStatus.TRIGGERED,  # the order that it became has ended; see `algo_status`
         "CANCELED": ProtectionStatus.CANCELED,
         "EXPIRED": ProtectionStatus.EXPIRED,
         "REJECTED": ProtectionStatus.REJECTED,
@@ -43,6 +43,15 @@ ORDER_STATUSES: Final[Mapping[str, ProtectionStatus]] = MappingProxyType(
     }
 )
 """At spot, where the protection is an order itself and keeps its number when it triggers."""
+
+
+def algo_status(status: str, order_id: str | None) -> ProtectionStatus | None:
+    """Return the state of a protection that becomes another order. One that has finished without a number became none,
+    and nothing of it can ever be found; should the number be told late, an ended one still counts as triggered.
+    """
+    if status == "FINISHED" and order_id is None:
+        return ProtectionStatus.EXPIRED
+    return ALGO_STATUSES.get(status)
 
 
 def order_status(status: str, executed: str) -> ProtectionStatus:

@@ -53,6 +53,9 @@ _STATUSES: Final[Mapping[str, ProtectionStatus]] = MappingProxyType(
 )
 _POSITION_SIDES: Final = MappingProxyType({"long": Side.SELL, "short": Side.BUY})
 _NOT_EXECUTED: Final = frozenset({"", "0"})
+_REACHED: Final = frozenset({ProtectionStatus.TRIGGERED, ProtectionStatus.REJECTED})
+_FAILED: Final = frozenset({"fail", "cancelled", "canceled"})
+"""How a sub-order ends that never was in the book; the other words are success and two for one on its way."""
 
 
 class PlanRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -138,9 +141,7 @@ def protection_of(product: Product, row: PlanRow, symbol: Symbol, marks: Rates) 
     trigger = positive_price(stated or "", "trigger price")
     kind = _KINDS.get(row.plan_type or "")
     if product.is_spot:
-        kind = _kind_by_mark(
-            side, trigger, marks.get(symbol), fell_through=status is ProtectionStatus.TRIGGERED
-        )
+        kind = _kind_by_mark(side, trigger, marks.get(symbol), fell_through=status in _REACHED)
     if kind is None:
         raise Unreadable("a plan of unknown kind")
     become = row.execute_order_id or ""
@@ -171,15 +172,20 @@ def _side_of(row: PlanRow) -> Side:
 
 
 def _kind_by_mark(side: Side, trigger: Price, mark: Price | None, *, fell_through: bool) -> TriggerKind:
-    """Return the kind of a spot plan: one that rests has its trigger ahead of the mark, one that triggered behind."""
+    """Return the kind of a spot plan: one that rests has its trigger ahead of the mark, one that was reached behind."""
     if mark is None or mark <= ZERO:
         raise Unreadable("no mark tells the kind of a spot plan")
     falls = mark <= trigger if fell_through else mark > trigger
     return TriggerKind.STOP_LOSS if falls == (side is Side.SELL) else TriggerKind.TAKE_PROFIT
 
 
-def read_sub_order(body: bytes) -> str | None:
-    """Return the id of the order that a spot plan became, None when it became none."""
+def read_sub_order(body: bytes) -> tuple[str | None, bool]:
+    """Return the id of the order that a spot plan became, None when it became none (yet), and whether it never
+    will: the venue calls a plan executed whose order it then refused.
+    """
     rows, _ = data_of(_SUB_ORDERS, body)
-    done = [row.order_id for row in rows or [] if row.status == "success" and row.order_id]
-    return name_of(done[-1], "the order id") if done else None
+    words = [(row.status.lower(), row.order_id) for row in rows or []]
+    done = [order_id for word, order_id in words if word == "success" and order_id]
+    if done:
+        return name_of(done[-1], "the order id"), False
+    return None, bool(words) and all(word in _FAILED for word, _ in words)

@@ -197,6 +197,8 @@ def report_of(row: AlgoRow, listed: Listed) -> ProtectionReport:
         raise Unreadable("a protection of unknown side, status or make")
     stops = bool(row.sl_trigger_px)
     became = next((text for text in (*(row.ord_id_list or ()), row.ord_id) if text not in {"", "0"}), None)
+    if row.state == "partially_failed" and became is not None:
+        status = ProtectionStatus.TRIGGERED  # a part of it is an order all the same
     return ProtectionReport(
         venue=listed.terms.venue,
         symbol=listed.symbol(row.inst_id),

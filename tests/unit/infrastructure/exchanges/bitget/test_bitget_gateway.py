@@ -25,7 +25,7 @@ from app.domain.exchanges.requests import MarginMode, PositionMode
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Side, Venue
 from app.domain.shared.money import price, quantity
-from app.domain.shared.triggers import TriggerKind
+from app.domain.shared.triggers import ProtectionStatus, TriggerKind
 from app.domain.users.account import ApiKey
 from app.infrastructure.exchanges import reasons
 from app.infrastructure.exchanges.bitget.futures import BitgetFuturesGateway
@@ -53,6 +53,7 @@ from tests.unit.infrastructure.exchanges.bitget.bitget_rows import (
     answer,
     coin,
     futures_order,
+    spot_plan,
 )
 
 STOP = PlaceProtection(
@@ -165,6 +166,21 @@ async def test_a_spot_plan_that_the_mark_has_passed_is_not_sent(mark: str) -> No
     assert isinstance(got, DefiniteNo)
     assert got.kind is RefusalKind.WOULD_TRIGGER
     assert script.asked == []
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("fail", ProtectionStatus.REJECTED), ("in_progress", ProtectionStatus.TRIGGERED)],
+)
+async def test_a_spot_plan_is_executed_only_when_its_order_was_placed(
+    word: str, status: ProtectionStatus
+) -> None:
+    executed = spot_plan(clientOid=ID, status="executed")
+    script = Script().says({"orderList": []}).says({"orderList": [executed]})
+    script.says([{"orderId": "", "price": "", "type": "market", "status": word}])
+    found = await (await spot(script, "25000")).protection(COINS, ID)
+    assert found is not None
+    assert (found.status, found.order_id) == (status, None)
 
 
 async def test_leverage_in_isolated_hedge_mode_is_set_for_each_side() -> None:

@@ -180,9 +180,12 @@ def test_the_mark_tells_the_kind_of_a_spot_plan(
 
 def test_what_a_spot_plan_became_is_told_apart() -> None:
     became = [{"orderId": "5", "price": "", "type": "market", "status": "success"}]
-    assert read_sub_order(answer(became)) == "5"
-    assert read_sub_order(answer([{"orderId": "", "status": "fail"}])) is None
-    assert read_sub_order(answer(None)) is None
+    failed, going = {"orderId": "", "status": "fail"}, {"orderId": "", "status": "in_progress"}
+    assert read_sub_order(answer(became)) == ("5", False)
+    assert read_sub_order(answer([failed, *became])) == ("5", False)
+    assert read_sub_order(answer([failed, {"orderId": "6", "status": "cancelled"}])) == (None, True)
+    assert read_sub_order(answer([failed, going])) == (None, False)
+    assert read_sub_order(answer(None)) == (None, False)
 
 
 def test_a_wallet_excludes_what_is_not_realised() -> None:
