@@ -78,10 +78,13 @@ class AiohttpTransport:
         self._limit = settings.connections
         self._keepalive_s = settings.keepalive_s
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     def session(self) -> aiohttp.ClientSession:
-        """Return the session, made at first use inside the running loop; streams share it."""
-        if self._session is None or self._session.closed:
+        """Return the session, made at first use inside the running loop. Raises NeverLeft after `close`."""
+        if self._closed:
+            raise NeverLeft("the connections are closed")
+        if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._limit, keepalive_timeout=self._keepalive_s, ttl_dns_cache=60
@@ -134,6 +137,7 @@ class AiohttpTransport:
         return sum(isinstance(reply, Reply) for reply in asked)
 
     async def close(self) -> None:
-        """Close the session, if one was made."""
+        """Close the session, if one was made, and make none any more."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()

@@ -37,10 +37,16 @@ class Sockets:
     def __init__(self, settings: StreamSettings) -> None:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def connect(self, url: str) -> aiohttp.ClientWebSocketResponse:
-        """Open one socket that answers pings, sends its own, and ends when they stay unanswered."""
-        if self._session is None or self._session.closed:
+        """Open one socket that answers pings, sends its own, and ends when they stay unanswered.
+
+        Raises ConnectionError after `close`: a stream that outlives the venue would open a session that nobody closes.
+        """
+        if self._closed:
+            raise ConnectionError("the venue's streams are closed")
+        if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60), cookie_jar=aiohttp.DummyCookieJar()
             )
@@ -50,7 +56,8 @@ class Sockets:
             )
 
     async def close(self) -> None:
-        """Close every socket."""
+        """Close every socket, and open none any more."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
 
