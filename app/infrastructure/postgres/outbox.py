@@ -31,9 +31,13 @@ _NEVER_ENDED: Final = "never_ended"
 
 @dataclass(frozen=True, slots=True)
 class RelayRule:
-    """How long a relay may hold a batch, how the wait grows (doubling from base to max), and when it gives up."""
+    """How long a relay may hold a batch, how the wait grows (doubling from base to max), and when it gives up.
 
-    lease: timedelta = timedelta(seconds=30)
+    The lease is what a flatten waits for when the worker that carried it out is killed; one that is overtaken by it, being
+    slow, repeats nothing.
+    """
+
+    lease: timedelta = timedelta(seconds=10)
     backoff: timedelta = timedelta(seconds=1)
     backoff_max: timedelta = timedelta(minutes=5)
     attempts_max: int = 8
