@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
@@ -37,12 +36,8 @@ from app.domain.trading.position import Position
 from app.domain.trading.trade import TradeState
 from app.infrastructure.postgres import execution_sql as sql
 from app.infrastructure.postgres.outbox import append_events
-from app.infrastructure.postgres.rows import signal_of, signal_values
+from app.infrastructure.postgres.rows import LOOKS_STORED_MAX, signal_of, signal_values
 from app.infrastructure.postgres.schema import signals
-
-_LOOKS_STORED_MAX: Final = (
-    32_767  # a doubt of a week looks more often than a SMALLINT counts; no rule counts that far
-)
 
 PositionKey = tuple[AccountId, Symbol, FollowId]
 
@@ -190,7 +185,7 @@ def _order_values(changes: Sequence[OrderChange]) -> dict[str, object]:
         "average": [c.average_price for c in changes],
         "code": [c.code for c in changes],
         "message": [c.message for c in changes],
-        "looks": [min(c.looks, _LOOKS_STORED_MAX) for c in changes],
+        "looks": [min(c.looks, LOOKS_STORED_MAX) for c in changes],
         "look_at": [c.look_at for c in changes],
         "acked": [c.acked for c in changes],
     }

@@ -23,6 +23,7 @@ from app.domain.trading.decision import DECISION_SENTENCES, DecisionCode
 from app.domain.trading.protection import ProtectionState
 from app.infrastructure.postgres import protection_sql as sql
 from app.infrastructure.postgres.outage import translated
+from app.infrastructure.postgres.rows import LOOKS_STORED_MAX
 from app.infrastructure.postgres.transaction import transaction
 
 
@@ -198,7 +199,7 @@ def _values(row: StoredProtection) -> dict[str, object]:
         "order_id": row.order_id,
         "signed_ms": row.signed_ms,
         "valid_ms": row.valid_ms,
-        "looks": row.looks,
+        "looks": min(row.looks, LOOKS_STORED_MAX),
         "look_at": row.look_at,
         "code": row.code,
         "message": row.message,

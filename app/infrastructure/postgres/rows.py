@@ -33,6 +33,8 @@ class Columns(Protocol):
 Values: TypeAlias = dict[str, object]
 """Column name to the value to write."""
 
+LOOKS_STORED_MAX: Final = 32_767
+"""A doubt of a week looks more often than a SMALLINT counts; no rule counts that far."""
 LIMIT_NAMES: Final = (
     "order_notional_max",
     "symbol_notional_max",
