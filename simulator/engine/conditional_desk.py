@@ -135,6 +135,7 @@ class ConditionalDesk:
             origin=Origin.CONDITIONAL,
             original_type=conditional.kind.value,
             trigger_price=conditional.trigger_price,
+            conditional_id=conditional.algo_id,
         )
         try:
             order = self._desk.place(account, request)

@@ -87,7 +87,8 @@ OPEN = (Status.NEW, Status.PARTIALLY_FILLED)
 class OrderRequest:
     """What an owner asks for. `price` is zero for MARKET; `received_ms` is the server's time when the request arrived;
     `close_position` asks for the whole position, whatever `quantity` says; `quote_quantity`, of a spot market order,
-    asks for as many coins as that amount trades, whatever `quantity` says; `unique` is the venue's rule for its id.
+    asks for as many coins as that amount trades, whatever `quantity` says; `unique` is the venue's rule for its id;
+    `conditional_id` is the number of the conditional order that it was, zero for none.
     """
 
     symbol: str
@@ -106,6 +107,7 @@ class OrderRequest:
     trigger_price: Decimal = ZERO
     unique: Uniqueness = "open"
     quote_quantity: Decimal = ZERO
+    conditional_id: int = 0
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Order:
     executed: Decimal = ZERO
     cost: Decimal = ZERO
     quote_quantity: Decimal = ZERO
+    conditional_id: int = 0
 
     @property
     def remaining(self) -> Decimal:

@@ -136,6 +136,7 @@ class State:
             updated_ms=now,
             visible_ms=now + self.rules.visibility_lag_ms,
             quote_quantity=request.quote_quantity,
+            conditional_id=request.conditional_id,
         )
         account.orders[order_id] = order
         account.client_ids[order.client_order_id] = order

@@ -56,6 +56,7 @@ def _order(order: Order, label: str) -> Row:
         "account_id": order.account_id,
         "label": label,
         "order_id": order.order_id,
+        "conditional_id": order.conditional_id,
         "client_order_id": order.client_order_id,
         "symbol": order.symbol,
         "side": order.side.value,

@@ -93,10 +93,10 @@ def _number(told: str) -> int:
 
 
 def _order_differs(cid: str, theirs: Any, ours: Any) -> list[str]:
-    # A stop at spot keeps its own number when it triggers; the exchange's ledger numbers what it became.
-    became = theirs["origin"] == "conditional" and theirs["symbol"].endswith(":SPOT")
+    # At some venues a stop keeps its own number when it triggers; the exchange's ledger numbers what it became besides.
+    numbers = {theirs["order_id"], theirs["conditional_id"]} - {0}
     same = (
-        (became or theirs["order_id"] == _number(ours["venue_order_id"]))
+        _number(ours["venue_order_id"]) in numbers
         and theirs["side"] == ours["side"]
         and Decimal(theirs["executed_quantity"]) == ours["executed"]
         # At spot there is no such flag: a sale is all that an exit can be.
