@@ -34,10 +34,10 @@ class MemoryCopies:
     chunks: list[list[FollowId]] = field(default_factory=list)
     windows: list[Window | None] = field(default_factory=list)
     snapshots: int = 0
-    symbols: Mapping[Venue, Symbol] = field(default_factory=dict)
+    symbols: Mapping[Venue, Sequence[Symbol]] = field(default_factory=dict)
 
     async def snapshot(
-        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Sequence[Symbol]]
     ) -> Sequence[Candidate]:
         self.snapshots += 1
         self.symbols = symbols

@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from app.application.shared.telemetry import Metrics
-from app.application.trading.markets import Markets, find_markets, put_off
+from app.application.trading.markets import Markets, find_markets, of_each_follow, put_off
 from app.application.trading.place import Placer, ToSend
 from app.application.trading.plan import plan_one
 from app.application.trading.ports import Candidate, CopyBook, Prepared, Quotes, VenueClock, Window
@@ -80,9 +80,8 @@ class CopySignal:
         complete, away = False, True
         for _ in range(_ROUNDS_MAX):
             markets = await find_markets(self.quotes, self.venues, signal)
-            candidates = _turned(
-                await self.book.snapshot(signal, self.clock.now(), markets.symbols(signal)), signal
-            )
+            found = await self.book.snapshot(signal, self.clock.now(), markets.symbols(signal))
+            candidates = _turned(of_each_follow(found), signal)
             done, out, away = await self._round(signal, owner, markets, candidates, superseded)
             decided += done
             sent += out

@@ -30,10 +30,12 @@ class Markets:
     found: Mapping[Venue, Instrument]
     away: frozenset[Venue]
 
-    def symbols(self, signal: Signal) -> Mapping[Venue, Symbol]:
-        """Return the market's name at every venue, listed or not: what a follow holds is looked up by it."""
+    def symbols(self, signal: Signal) -> Mapping[Venue, Sequence[Symbol]]:
+        """Return the market's name at every venue, all that it may have where it is not listed: what a follow holds is
+        looked up by it.
+        """
         return {
-            venue: self.found[venue].symbol if venue in self.found else name_at(venue, signal)
+            venue: (self.found[venue].symbol,) if venue in self.found else names_at(venue, signal)
             for venue in Venue
         }
 
@@ -58,11 +60,24 @@ class Markets:
 
 
 def _unserved(candidate: Candidate, signal: Signal, code: DecisionCode, facts: Mapping[str, str]) -> Decision:
-    follower, outcome = candidate.follower, DecisionOutcome.SKIPPED
-    two_names = len(names_at(candidate.venue, signal)) > 1  # the lot may be kept under the other one
-    if signal.is_exit and (follower.held or follower.entry_open or follower.entry_absent or two_names):
+    outcome = DecisionOutcome.SKIPPED
+    if signal.is_exit and _holds(candidate):
         outcome, code = DecisionOutcome.DEFERRED, DecisionCode.MARKET_UNLISTED
-    return decision(follower.follow_id, outcome, code, facts, **facts)
+    return decision(candidate.follower.follow_id, outcome, code, facts, **facts)
+
+
+def _holds(candidate: Candidate) -> bool:
+    follower = candidate.follower
+    return bool(follower.held or follower.entry_open or follower.entry_absent)
+
+
+def of_each_follow(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Return one candidate of each follow: of one that was looked up under several names, the one that holds something."""
+    found: dict[FollowId, Candidate] = {}
+    for each in candidates:
+        if each.follower.follow_id not in found or _holds(each):
+            found[each.follower.follow_id] = each
+    return tuple(found.values())
 
 
 def put_off(venue: Venue, follows: Sequence[FollowId]) -> list[Decision]:

@@ -73,11 +73,11 @@ class CopyBook(Protocol):
     """The snapshot and the reservation, each one statement for a whole chunk."""
 
     async def snapshot(
-        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Sequence[Symbol]]
     ) -> Sequence[Candidate]:
         """Return every follow that still needs a decision on the signal (none yet, or a deferred one).
 
-        `symbols` says what the signal's market is called at the venue of each follower.
+        `symbols` says what the signal's market is called at the venue of each follower; a follow is returned once for each.
         """
         ...
 

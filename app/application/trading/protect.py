@@ -77,22 +77,21 @@ class KeepProtection:
     async def _keep(self, position: Guarded, asked: frozenset[SignalId] = frozenset()) -> None:
         try:
             instrument = await self.quotes.instrument(position.venue, position.symbol)
-            if not position.quantity or position.entry is None:
+            entry = position.entry if position.quantity else None
+            withdrawn = entry is None or (position.leaving and _sells_alone(position))
+            if withdrawn:  # an exit waits for no price
                 await self._cancel(
                     position, instrument, [row for row in position.rows if row.state in IS_LIVE]
                 )
-                return
-            if position.leaving and _sells_alone(position):  # an exit waits for no price
-                await self._cancel(
-                    position, instrument, [row for row in position.rows if row.state in IS_LIVE]
-                )
+            if entry is None:
                 return
             mark = await self.quotes.mark(position.venue, position.symbol)
-            best = best_mark(position.quantity, position.best, position.entry, mark)
+            best = best_mark(position.quantity, position.best, entry, mark)
             done = _done(position, asked)
-            wants = wanted(position.quantity, position.entry, position.terms, best, instrument, done)
+            wants = wanted(position.quantity, entry, position.terms, best, instrument, done)
             await self._watch_bareness(position, wants, best)
-            await self._make_equal(position, instrument, wants, mark)
+            if not withdrawn:
+                await self._make_equal(position, instrument, wants, mark)
         except DomainError as error:
             self.metrics.count("lookup_failed", code=error.code)
         except Exception:  # noqa: BLE001  # whatever it is, the other positions must still be guarded

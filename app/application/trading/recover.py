@@ -167,11 +167,14 @@ class Recover:
                 self.metrics.count("trades_given_up", leg=trade.attempt.key.leg.value, code="OUT_OF_ATTEMPTS")
             elif trade.attempt.client_order_id not in given_up:
                 ready.append(trade)
-        groups: dict[tuple[Venue, Symbol], list[WaitingTrade]] = {}
+        # Exits by themselves: entries wait at the gate of new risk. All at once: no venue holds up another's exits.
+        groups: dict[tuple[Venue, Symbol, bool], list[WaitingTrade]] = {}
         for trade in ready:
-            groups.setdefault((trade.attempt.venue, trade.attempt.symbol), []).append(trade)
-        # All at once: a venue that takes its time holds up no other's exits.
-        sent = await asyncio.gather(*(self._serve_market(*at, group) for at, group in groups.items()))
+            at = trade.attempt
+            groups.setdefault((at.venue, at.symbol, at.reduce_only), []).append(trade)
+        sent = await asyncio.gather(
+            *(self._serve_market(venue, sym, group) for (venue, sym, _), group in groups.items())
+        )
         return sum(sent), len(hopeless)
 
     async def _serve_market(self, venue: Venue, sym: Symbol, group: Sequence[WaitingTrade]) -> int:

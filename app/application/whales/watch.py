@@ -156,15 +156,21 @@ class WatchLeader:
             await self._decide(burst)
 
     async def _decide(self, burst: Burst) -> None:
-        try:
-            instrument = await self._instruments.instrument(self._whale.venue, burst.symbol)
-        except NotFound:
-            self._metrics.count("leader_bursts", signals="unknown_market")
+        instrument = await self._listed(burst.symbol)
+        if instrument is None:
             return
         leverage = self._leverage.get(burst.symbol)
         made = await self._ingest(self._whale, burst, instrument, self._equity, leverage)
         self._metrics.count("leader_fills", len(burst.fills))
         self._metrics.count("leader_bursts", signals=str(made))
+
+    async def _listed(self, sym: Symbol) -> Instrument | None:
+        """Return the instrument; None, counted, for a market that is paused or gone, which stops no other one's copying."""
+        try:
+            return await self._instruments.instrument(self._whale.venue, sym)
+        except NotFound:
+            self._metrics.count("leader_bursts", signals="unknown_market")
+            return None
 
     async def _catch_up(self) -> None:
         for tried in range(1, _CATCH_UP_TRIES + 1):
@@ -223,7 +229,9 @@ class WatchLeader:
             self._metrics.count("lookup_failed", code=error.code)
 
     async def _fetch_missed(self, sym: Symbol, since: datetime) -> None:
-        instrument = await self._instruments.instrument(self._whale.venue, sym)
+        instrument = await self._listed(sym)
+        if instrument is None:
+            return
         fills = await self._gateway.fills(instrument, since=since - _OVERLAP)
         await self._tell_apart(sym, fills)
         for burst in _by_order([fill for fill in fills if not self._is_history(fill)]):

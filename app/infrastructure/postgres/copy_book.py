@@ -41,13 +41,13 @@ class PostgresCopyBook:
         self._platform = platform
 
     async def snapshot(
-        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Symbol]
+        self, signal: Signal, now: datetime, symbols: Mapping[Venue, Sequence[Symbol]]
     ) -> Sequence[Candidate]:
         """Return every follow that still needs a decision on the signal."""
         values = {
             "whale": signal.whale_id,
-            "venues": [venue.value for venue in symbols],
-            "symbols": list(symbols.values()),
+            "venues": [venue.value for venue, names in symbols.items() for _ in names],
+            "symbols": [name for names in symbols.values() for name in names],
             "signal": signal.id,
             "scope": signal.scope,
             "today": now.date(),

@@ -153,7 +153,7 @@ UPDATE signals s SET state = 'PENDING', version = s.version + 1
       AND NOT EXISTS (SELECT FROM trades t WHERE t.account_id = f.account_id AND NOT t.settled
                          AND t.follow_id = d.follow_id
                          AND split_part(t.symbol, '-', 1) = split_part(w.symbol, '-', 1)
-                         AND t.state IN ('WAITING', 'WORKING', 'ABSENT'))
+                         AND (t.state IN ('WAITING', 'WORKING') OR (t.state = 'ABSENT' AND d.code = 'ENTRY_STILL_OPEN')))
       AND NOT (d.code = 'PROTECTION_STILL_RESTS' AND EXISTS (
         SELECT FROM protections x WHERE x.account_id = f.account_id AND x.follow_id = d.follow_id
            AND split_part(x.symbol, '-', 1) = split_part(w.symbol, '-', 1) AND {MAY_SELL}))

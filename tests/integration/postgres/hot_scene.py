@@ -35,7 +35,7 @@ from tests.unit.domain.builders import BTC, D, instrument
 OWNER = "this worker"
 SECRET = b"a secret for client order ids"
 LOOK_AT = START + timedelta(seconds=5)
-MARKETS = {Venue.BINANCE_USDM: BTC}
+MARKETS = {Venue.BINANCE_USDM: (BTC,)}
 WINDOW = Window(signed_ms=epoch_ms(START), valid_ms=5000, look_at=LOOK_AT)
 
 

@@ -99,6 +99,23 @@ async def test_a_later_reduction_took_its_share_of_both(scene: HotScene, cut: st
     assert exits == ([] if closes is None else [(closes,)])
 
 
+@pytest.mark.parametrize(
+    "code", ["VENUE_AWAY", "PROTECTION_STILL_RESTS", "MARKET_UNLISTED", "ENTRY_STILL_OPEN"]
+)
+async def test_an_entry_that_may_still_appear_holds_back_only_the_exit_that_waits_for_it(
+    scene: HotScene, code: str
+) -> None:
+    _, way_out = await absent_then_left(scene)
+    await scene.run(
+        "UPDATE decisions SET code = :code, decided_at = now() - interval '1 minute' WHERE signal_id = :id",
+        code=code,
+        id=way_out.id,
+    )
+    await scene.run("UPDATE signals SET state = 'DONE' WHERE id = :id", id=way_out.id)
+    reopened = [signal for signal, _ in await scene.executions.deferred(10)]
+    assert reopened == ([] if code == "ENTRY_STILL_OPEN" else [way_out.id])
+
+
 async def test_an_outcome_known_anew_does_not_let_the_exit_close_it(scene: HotScene) -> None:
     """The fill of the newer entry puts the exit back in line at once, a day before the older is given up."""
     _, way_out = await absent_then_left(scene)

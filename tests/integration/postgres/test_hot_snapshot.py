@@ -225,6 +225,6 @@ async def test_an_entry_waits_for_an_earlier_exit_that_was_put_off(
     )
     [found] = await scene.copies.snapshot(await scene.signal(), START, MARKETS)
     assert found.follower.exit_open is waits
-    [other] = await scene.copies.snapshot(await scene.signal(sym=ETH), START, {Venue.BINANCE_USDM: ETH})
+    [other] = await scene.copies.snapshot(await scene.signal(sym=ETH), START, {Venue.BINANCE_USDM: (ETH,)})
     [itself] = await scene.copies.snapshot(exit_, START, MARKETS)
     assert not any(one.follower.exit_open for one in (other, itself))

@@ -34,6 +34,31 @@ async def test_a_task_is_over_however_many_cancellations_it_did_not_hear(
     assert task.cancelled()
 
 
+@pytest.mark.parametrize("deaf", [1, 3])
+async def test_who_is_ended_again_while_it_ends_another_goes_on_until_that_is_over_and_then_hears_of_it(
+    monkeypatch: pytest.MonkeyPatch, deaf: int
+) -> None:
+    monkeypatch.setattr(ending, "_AGAIN_S", 0.001)
+    begun, closed = asyncio.Event(), asyncio.Event()
+    inner = asyncio.create_task(forever(begun, deaf))
+
+    async def holds() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            try:
+                await end(inner)
+            finally:
+                closed.set()
+
+    outer = asyncio.create_task(holds())
+    await begun.wait()
+    await end(outer)
+    assert inner.cancelled()
+    assert closed.is_set()
+    assert outer.cancelled()
+
+
 async def test_what_a_task_raised_is_not_raised_where_it_is_ended() -> None:
     async def fails() -> None:
         raise RuntimeError("its own")

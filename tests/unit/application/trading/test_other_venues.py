@@ -151,7 +151,7 @@ async def test_a_market_that_is_quoted_in_the_collateral_is_found_and_held_under
     markets = await find_markets(quotes, [venue], make_signal())
     assert quotes.asked == [(venue, sym) for sym in asked]
     assert [entry.symbol for entry in markets.found.values()] == ([] if name is None else [name])
-    assert markets.symbols(make_signal())[venue] == (name or "BTC-USDT")
+    assert markets.symbols(make_signal())[venue] == (tuple(asked) if name is None else (name,))
 
 
 async def test_a_leaders_own_venue_is_asked_for_its_own_name_only() -> None:
@@ -172,7 +172,7 @@ async def test_the_copy_book_is_asked_by_the_name_that_was_found_and_the_order_b
     async with crew({HERE: 1, DOLLARS: 1}, quotes) as made:
         result = await made.copy(make_signal(), "me", stays)
     assert (result.sent, result.complete) == (2, True)
-    assert (made.copies.symbols[HERE], made.copies.symbols[DOLLARS]) == ("BTC-USDT", "BTC-USD")
+    assert (made.copies.symbols[HERE], made.copies.symbols[DOLLARS]) == (("BTC-USDT",), ("BTC-USD",))
     sent = {placed.instrument.venue: placed.instrument.symbol for placed in made.gateway.placed}
     assert sent == {HERE: "BTC-USDT", DOLLARS: "BTC-USD"}
 
@@ -182,7 +182,7 @@ async def test_coin_margined_venues_are_not_even_asked() -> None:
     markets = await find_markets(quotes, [HERE, Venue.BINANCE_COINM], make_signal())
     assert (list(markets.found), quotes.asked) == ([HERE], [(HERE, BTC)])
     assert counterpart(BTC, MarketKind.INVERSE) == "BTC-USD"
-    assert markets.symbols(make_signal())[Venue.BINANCE_COINM] == "BTC-USD"
+    assert markets.symbols(make_signal())[Venue.BINANCE_COINM] == ("BTC-USD",)
     assert Decimal(markets.found[HERE].step) > 0
 
 
@@ -202,6 +202,25 @@ async def test_an_exit_at_a_market_that_left_the_listing_waits_for_it_where_some
         quotes.marks[THERE] = "100"
         made.copies.snapshots = 0
         assert (await made.copy(make_signal(Action.CLOSE), "me", stays)).sent == 1
+
+
+async def test_an_exit_at_a_venue_that_never_had_the_market_ends_at_once_where_nothing_is_held() -> None:
+    async with crew({Venue.HYPERLIQUID: 1, DOLLARS: 1, THERE: 1}, Quotes({HERE: "100"})) as made:
+        result = await made.copy(make_signal(Action.CLOSE), "me", stays)
+    assert made.codes() == {"MARKET_NOT_AT_VENUE"}
+    assert (result.decided, result.complete) == (3, True)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_lot_that_is_kept_under_either_name_of_its_market_waits_for_the_listing(first: int) -> None:
+    async with crew({DOLLARS: 1}, Quotes({HERE: "100"})) as made:
+        [one] = made.copies.candidates
+        both = [one, replace(one, follower=replace(one.follower, held=D(1)))]
+        made.copies.candidates = [both[first], both[1 - first]]
+        result = await made.copy(make_signal(Action.CLOSE), "me", stays)
+    assert made.codes() == {"MARKET_UNLISTED"}
+    assert (result.decided, result.complete) == (1, True)
+    assert made.copies.symbols[DOLLARS] == ("BTC-USDT", "BTC-USD")
 
 
 async def test_an_exit_waits_for_the_listing_too_while_an_entry_may_still_appear() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from app.application.trading.withdraw import Withdraw
 from app.domain.shared.execution import Action
 from app.domain.shared.ids import SignalId
+from app.domain.shared.market import Venue
 from app.domain.signals.priority import Lane
 from app.domain.trading.protection import ProtectionState
 from tests.unit.application.trading.guard import Guardhouse
@@ -53,6 +56,19 @@ async def test_what_rests_is_cancelled_while_an_exit_goes_or_waits_and_placed_ag
     house.held.leaving, house.held.quantity = False, D("0.4")
     await house.beat()
     assert (house.resting, house.venue.protected[-1].quantity) == (["90"], D("0.4"))
+
+
+@pytest.mark.parametrize("venue", [Venue.BINANCE_USDM, Venue.BINANCE_SPOT])
+async def test_a_lot_that_cannot_leave_though_its_stop_is_withdrawn_is_told_as_unprotected(
+    venue: Venue,
+) -> None:
+    house = Guardhouse(venue=venue)
+    house.held.shared = venue is Venue.BINANCE_USDM
+    await house.beat()
+    house.held.leaving = True
+    await house.beat(30)
+    assert (house.resting, len(house.venue.protected)) == ([], 1)
+    assert house.metrics.seen["positions_unprotected"] > 5
 
 
 async def test_the_end_of_what_rests_rings_for_what_waited_for_it() -> None:

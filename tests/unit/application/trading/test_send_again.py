@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.application.trading.evidence import Evidence
+from app.application.trading.execution_ports import Resend
+from app.application.trading.ports import Window
 from app.application.trading.recover import Recover
 from app.domain.exchanges.outcomes import Accepted, Outcome
 from app.domain.exchanges.requests import PlaceOrder
@@ -98,6 +101,26 @@ async def test_a_resent_exit_is_reduce_only_and_for_at_most_what_is_held(crew: C
     assert placed.client_order_id != one
     assert placed.signed_ms == epoch_ms(START)
     assert crew.gateway.leverages == []
+
+
+async def test_exits_are_stored_apart_from_entries_which_wait_at_the_gate(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits(crew, exit_=True)
+    entry = put(crew.book, 2, state=OrderState.NOT_SENT, trade_state=TradeState.WAITING)
+    crew.trade(entry).retry_at = START
+    crew.book.kept[ACCOUNT, BTC, FOLLOW] = LONG
+    stored: list[list[bool]] = []
+    resubmit = crew.book.resubmit
+
+    async def told(ready: Sequence[Resend], window: Window) -> frozenset[ClientOrderId]:
+        stored.append([item.waiting.attempt.reduce_only for item in ready])
+        return await resubmit(ready, window)
+
+    monkeypatch.setattr(crew.book, "resubmit", told)
+    async with crew:
+        assert (await recover(crew)()).sent_again == 2
+    assert sorted(stored) == [[False], [True]]
 
 
 async def test_a_large_trade_goes_out_in_parts_of_the_venues_largest_order(crew: Crew) -> None:

@@ -13,7 +13,7 @@ from app.application.whales.watch import WatchLeader
 from app.domain.exchanges.outcomes import VenueUnavailable
 from app.domain.exchanges.ports import BalanceUpdate, StreamEvent
 from app.domain.shared.execution import VenuePosition
-from app.domain.shared.market import Side
+from app.domain.shared.market import Side, Symbol
 from app.domain.shared.money import Money
 from app.domain.whales.intent import BurstRule
 from tests.fakes.clock import START
@@ -99,6 +99,17 @@ async def test_a_market_first_traded_in_the_gap_is_caught_up() -> None:
     await one.run(CONNECTED)
     assert one.orders() == [("7", ["1"])]
     assert await one.position(ETH) == 1
+
+
+async def test_a_market_that_is_listed_no_more_stops_no_other_ones_copying() -> None:
+    one = Watch()
+    await one.run(CONNECTED, update(at(fill("1", quantity="2", final=True), 1)))
+    one.gateway.held = [VenuePosition(Symbol("DOGE-USDT"), D(9), D(1), Money(D(0)), 5)]
+    closed = at(fill("2", Side.SELL, "2", order_id="8", final=True), 20)
+    one.gateway.executions = [at(fill("1", quantity="2"), 1), closed]
+    await one.run(CONNECTED)
+    assert one.orders() == [("7", ["1"]), ("8", ["2"])]
+    assert await one.position() == 0
 
 
 async def test_an_empty_answer_makes_no_leader_flat() -> None:
