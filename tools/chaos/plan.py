@@ -43,6 +43,7 @@ OF_ROLE: Final[Mapping[str, tuple[str, ...]]] = {
         "lease.",
         "signals.ingest.",
         "whales.watch.",
+        "whales.tell_apart.",
         "execution.",
         "protection.change.",
         "protection.trigger.",

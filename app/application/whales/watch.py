@@ -16,14 +16,14 @@ Rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final, Protocol
 
 from app.application.shared.ending import end
 from app.application.shared.telemetry import Metrics
 from app.application.shared.uow import UnitOfWorkFactory
+from app.application.whales.tell_apart import TellApart, by_order, held, is_history
 from app.domain.exchanges.outcomes import VenueError, VenueUnavailable
 from app.domain.exchanges.ports import (
     BalanceUpdate,
@@ -35,11 +35,9 @@ from app.domain.exchanges.ports import (
 )
 from app.domain.exchanges.venue import CAPABILITIES
 from app.domain.shared.clock import Clock
-from app.domain.shared.errors import ConcurrencyConflict, NotFound
-from app.domain.shared.execution import Fill, VenuePosition
+from app.domain.shared.errors import NotFound
 from app.domain.shared.market import Instrument, MarketKind, Symbol, Venue
 from app.domain.shared.money import Money
-from app.domain.whales.first_look import held_at_first
 from app.domain.whales.intent import Burst, BurstCollector, BurstRule
 from app.domain.whales.whale import Whale
 
@@ -47,10 +45,6 @@ _OVERLAP: Final = timedelta(seconds=60)
 """How much longer than the newest consumed fill an unseen one may have been on its way; repeats are told by their ids."""
 _LOOKS_AGAIN: Final = tuple(timedelta(seconds=pause) for pause in (2, 5, 10, 30, 60))
 _CATCH_UP_TRIES: Final = 5
-_CLOCK_ERROR: Final = timedelta(seconds=1)
-"""Our estimate of the venue's clock is off by less: one that is not known to a quarter of a second is not used."""
-_READINGS_MAX: Final = 5
-_READING_PAUSE_S: Final = 0.5
 
 Ingest = Callable[[Whale, Burst, Instrument, Money | None, int | None], Awaitable[int]]
 
@@ -90,7 +84,7 @@ class WatchLeader:
         self._collector = BurstCollector(rule)
         self._venue_now = venue_now or clock.now
         self._since: datetime | None = None
-        self._told_apart: set[Symbol] = set()
+        self._tell_apart = TellApart(whale, gateway, self._listed, uow, metrics)
         self._equity: Money | None = None
         # One wallet stands behind linear contracts alone; coins and coin margin would have to be valued first.
         self._collateral = CAPABILITIES[whale.venue].collateral
@@ -144,8 +138,12 @@ class WatchLeader:
             if self._has_equity and event.asset == self._collateral:
                 self._equity = event.balance
             self._leverage |= {p.symbol: p.leverage for p in event.positions if p.leverage > 0}
-        elif isinstance(event, OrderUpdate) and event.fill is not None and not self._is_history(event.fill):
-            await self._tell_apart(event.fill.symbol, (event.fill,))
+        elif (
+            isinstance(event, OrderUpdate)
+            and event.fill is not None
+            and not is_history(event.fill, self._since)
+        ):
+            await self._tell_apart(event.fill.symbol, (event.fill,), self._since)
             burst = self._collector.add(event.fill, self._clock.now())
             if burst is not None:
                 await self._decide(burst)
@@ -193,7 +191,7 @@ class WatchLeader:
         async with self._uow() as uow:
             self._since = since = await uow.leaders.watched_since(self._whale.id)
             if since is None:
-                if _held(before) != _held(positions):
+                if held(before) != held(positions):
                     raise VenueUnavailable(
                         "The leader trades while its positions are first read; they are read again."
                     )
@@ -217,7 +215,7 @@ class WatchLeader:
         self._looks += 1
         self._look_at = self._clock.now() + _LOOKS_AGAIN[min(self._looks, len(_LOOKS_AGAIN) - 1)]
         try:
-            theirs = _held(await self._gateway.positions())
+            theirs = held(await self._gateway.positions())
             async with self._uow() as uow:
                 newest = await uow.leaders.newest_fills(self._whale.id)
                 ours = {sym: await uow.leaders.position(self._whale.id, sym) for sym in {*newest, *theirs}}
@@ -233,75 +231,6 @@ class WatchLeader:
         if instrument is None:
             return
         fills = await self._gateway.fills(instrument, since=since - _OVERLAP)
-        await self._tell_apart(sym, fills)
-        for burst in _by_order([fill for fill in fills if not self._is_history(fill)]):
+        await self._tell_apart(sym, fills, self._since)
+        for burst in by_order([fill for fill in fills if not is_history(fill, self._since)]):
             await self._decide(burst)
-
-    def _is_history(self, fill: Fill) -> bool:
-        """Return whether a fill was surely part of the positions that the watch began with."""
-        return self._since is not None and fill.at <= self._since - _CLOCK_ERROR
-
-    async def _tell_apart(self, sym: Symbol, fills: Sequence[Fill]) -> None:
-        """Consume what the first positions hold of a market, before any of `fills` that may be part of them counts."""
-        looked_at = self._since
-        if looked_at is None or sym in self._told_apart:
-            return
-        if not any(abs(fill.at - looked_at) < _CLOCK_ERROR for fill in fills):
-            return
-        async with self._uow() as uow:
-            ours = await uow.leaders.position(self._whale.id, sym)
-        try:
-            held = await self._unseen(sym, await self._held_at_first(sym, ours, looked_at, fills))
-        except NotFound:  # a market that we do not list: nothing of it is ever decided
-            return
-        async with self._uow() as uow:
-            if await uow.leaders.position(self._whale.id, sym) != ours:
-                raise ConcurrencyConflict("Another feed has decided on this market meanwhile.")
-            for burst in _by_order(held):
-                await uow.leaders.consume(self._whale.id, burst, ours, None)
-            await uow.commit()
-        self._told_apart.add(sym)
-
-    async def _unseen(self, sym: Symbol, fills: Sequence[Fill]) -> Sequence[Fill]:
-        if not fills:
-            return ()
-        async with self._uow() as uow:
-            fresh = await uow.leaders.unseen(self._whale.id, Burst(sym, fills[0].order_id, tuple(fills)))
-        return () if fresh is None else fresh.fills
-
-    async def _held_at_first(
-        self, sym: Symbol, ours: Decimal, looked_at: datetime, fills: Sequence[Fill]
-    ) -> Sequence[Fill]:
-        instrument = await self._instruments.instrument(self._whale.venue, sym)
-        last: Sequence[Fill] | None = None
-        for _ in range(_READINGS_MAX):
-            try:
-                before = _held(await self._gateway.positions()).get(sym, Decimal(0))
-                told = await self._gateway.fills(instrument, since=looked_at - _CLOCK_ERROR)
-                after = _held(await self._gateway.positions()).get(sym, Decimal(0))
-            except VenueError as error:
-                self._metrics.count("lookup_failed", code=error.code)
-            else:
-                every = {fill.trade_id: fill for fill in (*fills, *told) if not self._is_history(fill)}
-                fills = await self._unseen(sym, sorted(every.values(), key=lambda fill: fill.at))
-                held = (
-                    held_at_first(fills, after - ours, looked_at, _CLOCK_ERROR) if before == after else None
-                )
-                if held is not None and held == last:
-                    return held
-                last = held
-            await asyncio.sleep(_READING_PAUSE_S)
-        # The figures explain nothing (a deposit, a fee in coins, a leader who never rests): the clock is the best left.
-        return [fill for fill in fills if not self._is_history(fill) and fill.at <= looked_at]
-
-
-def _held(positions: Sequence[VenuePosition]) -> dict[Symbol, Decimal]:
-    return {position.symbol: position.quantity for position in positions if position.quantity}
-
-
-def _by_order(fills: Sequence[Fill]) -> Sequence[Burst]:
-    """Group fetched fills by their order, in the order in which the orders first executed."""
-    groups: dict[str, list[Fill]] = {}
-    for fill in fills:
-        groups.setdefault(fill.order_id, []).append(fill)
-    return tuple(Burst(group[0].symbol, order_id, tuple(group)) for order_id, group in groups.items())

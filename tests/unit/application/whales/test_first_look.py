@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.application.whales import watch
+from app.application.whales import tell_apart
 from app.domain.shared.execution import VenuePosition
 from app.domain.shared.market import Side
 from app.domain.shared.money import ZERO, Money
@@ -24,7 +24,7 @@ MS = timedelta(milliseconds=1)
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_READING_PAUSE_S", 0)
+    monkeypatch.setattr(tell_apart, "_READING_PAUSE_S", 0)
 
 
 def holds(quantity: str) -> list[VenuePosition]:
