@@ -251,7 +251,10 @@ class MemoryExecution:
     async def known_order_ids(self, account: AccountId, symbol: Symbol, since: datetime) -> frozenset[str]:
         return frozenset(o.venue_order_id for o in self.orders.values() if o.venue_order_id is not None)
 
-    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal | None:
+        here = [row for row in self.trades.values() if (row.account_id, row.symbol) == (account, symbol)]
+        if any(not row.reduce_only and row.state is TradeState.WORKING for row in here):
+            return None
         rows = [p.quantity for key, p in self.kept.items() if key[:2] == (account, symbol)]
         return sum(rows, Decimal(0))
 

@@ -11,7 +11,8 @@ sold them, and the sale is given up: its decision is final, the owner is told, a
 and only where the operator states a bound on how late an order may become visible; else it ends as ABSENT, its
 hold kept until a late appearance is ruled out. Until then it is looked for, once a minute at least: a position that
 nobody knows of would miss its leader's exit.
-- The exit of a protection that triggered, and whose order the venue then failed to place, goes on as an order of ours.
+- The exit of a protection that triggered, and whose order the venue then failed to place, goes on as an order of ours,
+once no fill says otherwise and, where it could sell more than its follow's lot, the venue holds all of our books.
 """
 
 from __future__ import annotations
@@ -72,19 +73,8 @@ class Absence:
             return [await self._still_absent(attempt, now)]
         if attempt.order_state in (OrderState.OPEN, OrderState.PARTIAL):
             if await self._never_became(attempt, gateway, instrument):
-                return [
-                    Evidence(
-                        attempt.client_order_id, event=OrderEvent.REFUSED, code=TRIGGER_FAILED, resend=True
-                    )
-                ]
-            # It was seen: its end is only not told yet.
-            return [
-                Evidence(
-                    attempt.client_order_id,
-                    looks=attempt.looks + 1,
-                    look_at=now + resting_pause(attempt.looks),
-                )
-            ]
+                return [await self._failed_trigger(doubt, gateway, instrument, fence)]
+            return [self._seen(attempt)]
         signed_at = from_epoch_ms(attempt.signed_ms)
         venue_now = from_epoch_ms(self.venue_clock.now_ms(attempt.venue))
         counts_from = signed_at + fence.first_look_after
@@ -108,6 +98,27 @@ class Absence:
             return False
         said = await gateway.protection(instrument, attempt.client_order_id)
         return said is not None and said.status in _FAILED
+
+    async def _failed_trigger(
+        self, doubt: Doubt, gateway: ExchangeGateway, instrument: Instrument, fence: FenceRule
+    ) -> Evidence:
+        """Judge a trigger that the venue says became no order: some say so before they tell which order it became."""
+        attempt, reduces = doubt.attempt, CAPABILITIES[doubt.attempt.venue].reduces
+        placed_at, patient = from_epoch_ms(attempt.signed_ms), attempt.looks < _LOOKS_MAX
+        stranger = await self._unexplained(attempt, gateway, instrument, placed_at, fence)
+        if isinstance(stranger, OrderReport):
+            return await found(gateway, instrument, attempt, stranger)
+        held = (reduces and not doubt.shared) or await self._still_held(attempt, gateway)
+        if patient and (stranger or not held):
+            return self._seen(attempt)
+        return Evidence(
+            attempt.client_order_id, event=OrderEvent.REFUSED, code=TRIGGER_FAILED, resend=held or reduces
+        )
+
+    def _seen(self, attempt: StoredAttempt) -> Evidence:
+        """Look again later at what the venue has shown: its end is only not told yet."""
+        look_at = self.clock.now() + resting_pause(attempt.looks)
+        return Evidence(attempt.client_order_id, looks=attempt.looks + 1, look_at=look_at)
 
     async def _unexplained(
         self,
@@ -161,8 +172,11 @@ class Absence:
         """Return whether the venue holds all that our books do: then the exit that was lost never happened.
 
         It is asked where an exit sent twice would close more than its follow's lot: coins of the owner, or another's lot.
+        While an entry is on its way nobody can say.
         """
         ours = await self.book.held(attempt.account_id, attempt.symbol)
+        if ours is None:
+            return False
         legs = [p.quantity for p in await gateway.positions() if p.symbol == attempt.symbol]
         return abs(sum((leg for leg in legs if leg * ours > 0), ZERO)) >= abs(ours)
 

@@ -231,8 +231,8 @@ class ExecutionBook(Protocol):
         """Return the venue's ids of all orders that we know on an account's market."""
         ...
 
-    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
-        """Return what all follows together hold on an account's market, by the booked fills."""
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal | None:
+        """Return what all follows together hold on an account's market; None while an entry may be executing there."""
         ...
 
     async def sync_wallet(

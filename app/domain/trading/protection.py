@@ -77,6 +77,7 @@ PROTECTION_LIFECYCLE: Final = Lifecycle[ProtectionState, ProtectionEvent](
         # A cancellation and a trigger may cross: what was executed counts.
         (_S.CANCELED, _E.SEEN_TRIGGERED): _S.TRIGGERED,
         (_S.EXPIRED, _E.SEEN_TRIGGERED): _S.TRIGGERED,
+        (_S.REJECTED, _E.SEEN_TRIGGERED): _S.TRIGGERED,
     },
 )
 

@@ -135,10 +135,10 @@ class PostgresExecutionBook:
             rows = await connection.execute(sql.KNOWN, {"account": account, "symbol": symbol, "since": since})
             return frozenset(rows.scalars())
 
-    async def held(self, account: AccountId, symbol: Symbol) -> Decimal:
-        """Return what all follows together hold on an account's market."""
+    async def held(self, account: AccountId, symbol: Symbol) -> Decimal | None:
+        """Return what all follows together hold on an account's market; None while an entry may be executing there."""
         async with self._engine.connect() as connection:
-            held: Decimal = await connection.scalar(sql.HELD, {"account": account, "symbol": symbol})
+            held: Decimal | None = await connection.scalar(sql.HELD, {"account": account, "symbol": symbol})
         return held
 
     async def sync_wallet(

@@ -169,8 +169,12 @@ SELECT o.venue_order_id FROM orders o
 """)
 
 HELD: Final = text("""
-SELECT coalesce((SELECT sum(quantity) FROM positions WHERE account_id = :account AND symbol = :symbol), 0)
+SELECT CASE WHEN EXISTS (SELECT FROM trades t WHERE t.account_id = :account AND NOT t.settled AND t.symbol = :symbol
+                            AND t.leg = 'ENTRY' AND t.state = 'WORKING') THEN NULL ELSE
+       coalesce((SELECT sum(quantity) FROM positions WHERE account_id = :account AND symbol = :symbol), 0)
      + coalesce((SELECT sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END) FROM trades t
-                  WHERE t.account_id = :account AND NOT t.settled AND t.symbol = :symbol), 0)
+                  WHERE t.account_id = :account AND NOT t.settled AND t.symbol = :symbol), 0) END
 """)
-"""What all follows of an account hold on a market, with executions that the venue told of and whose fills are not booked yet."""
+"""What all follows of an account hold on a market, with executions that the venue told of and whose fills are not booked yet;
+NULL while an entry may be executing.
+"""

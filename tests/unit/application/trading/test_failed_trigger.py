@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.domain.exchanges.protection import ProtectionReport
 from app.domain.exchanges.venue import FenceRule
+from app.domain.shared.execution import VenuePosition
 from app.domain.shared.market import Side, Venue
-from app.domain.shared.money import Money, Price, Quantity
+from app.domain.shared.money import NO_MONEY, Money, Price, Quantity
 from app.domain.shared.triggers import ProtectionStatus, TriggerKind
 from app.domain.trading.order import OrderState
 from app.domain.trading.position import Position
 from tests.fakes.clock import START
 from tests.unit.application.trading.crew import Crew
 from tests.unit.application.trading.guard import Guardhouse
-from tests.unit.application.trading.rows import ACCOUNT, FOLLOW, put
+from tests.unit.application.trading.rows import ACCOUNT, FOLLOW, execution, put, report
+from tests.unit.application.trading.test_resend_beside import OTHER
 from tests.unit.domain.builders import BTC, D
 
 FENCE = FenceRule(validity=timedelta(seconds=5), engine_timeout=timedelta(seconds=10))
@@ -59,6 +62,40 @@ async def test_an_exit_whose_order_the_venue_failed_to_place_goes_on_as_an_order
     sent = crew.gateway.placed[0]
     assert (sent.side, sent.quantity, sent.reduce_only) == (Side.SELL, D(1), True)
     assert sent.client_order_id != one
+
+
+def fails(crew: Crew, *, shared: bool = False) -> str:
+    """The exit of a protection of which the venue says that it triggered and became no order."""
+    if shared:
+        crew.book.kept[ACCOUNT, BTC, OTHER] = LONG
+    one = put(crew.book, exit_=True, state=OrderState.OPEN)
+    crew.gateway.protections[one] = said(one, STATUS.REJECTED)
+    return one
+
+
+@pytest.mark.parametrize(("holding", "sent"), [("2", True), ("1", False)])
+async def test_beside_another_lot_it_goes_on_once_the_venue_holds_all_of_our_books(
+    crew: Crew, holding: str, *, sent: bool
+) -> None:
+    one = fails(crew, shared=True)
+    crew.gateway.held = [VenuePosition(BTC, D(holding), D(0), NO_MONEY, 1)]
+    async with crew:
+        await passes(crew, 6)
+        assert bool(crew.gateway.placed) is sent
+        assert crew.book.orders[one].state is (OrderState.REJECTED if sent else OrderState.OPEN)
+        await passes(crew, 60)
+    assert crew.gateway.placed  # no close is kept for good
+
+
+async def test_a_fill_that_says_otherwise_is_booked_and_nothing_is_sent(crew: Crew) -> None:
+    one = fails(crew)
+    stored = crew.book.stored(one)
+    crew.gateway.executions.append(replace(execution(stored, "9", "1"), order_id="its own"))
+    crew.gateway.reports["its own"] = replace(report(stored), order_id="its own")
+    async with crew:
+        await passes(crew, 6)
+    assert crew.gateway.placed == []
+    assert crew.book.orders[one].state is OrderState.FILLED
 
 
 async def test_an_ordinary_exit_that_the_venue_does_not_show_keeps_its_place(crew: Crew) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.domain.shared.execution import VenuePosition
@@ -35,6 +37,17 @@ async def test_it_is_sent_again_once_the_venue_holds_all_of_our_books(holding: s
     assert (order.state, order.code) == (
         (OrderState.ABSENT, "ABSENT") if sent else (OrderState.UNKNOWN, "HOLDING_MISSING")
     )
+
+
+async def test_what_the_venue_holds_says_nothing_while_an_entry_may_be_part_of_it() -> None:
+    """The lost exit has sold one of the two, and the other follow's new entry has bought one that we do not know of yet."""
+    crew = beside("2")
+    entry = put(crew.book, 2, follow=OTHER)
+    crew.gateway.reports.clear()
+    crew.order(entry).look_at = crew.clock.now() + timedelta(days=1)
+    async with crew:
+        await passes(crew, 5)
+    assert crew.gateway.placed == []
 
 
 async def test_of_a_lot_that_is_alone_nothing_is_asked() -> None:
