@@ -32,6 +32,7 @@ OF_ROLE: Final[Mapping[str, tuple[str, ...]]] = {
         "bell.send.",
         "signals.dispatch.",
         "shared.bus.",
+        "outbox.renew.",
         "outbox.set_back.",
         "risk.flatten.",
         "users.stop_follow.",

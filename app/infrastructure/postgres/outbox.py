@@ -1,24 +1,26 @@
 """The outbox: events wait here from the commit that made them until each of their handlers has acted.
 
-Invariants: an event is claimed by one relay at a time, under a lease that lapses if the relay dies; a failing event
+Invariants: an event is claimed by one relay at a time, under a lease that it renews and that lapses if it dies; a failing event
 waits longer each time, and after `attempts_max` it is parked while others go on; an event and its inbox notes leave
 together, and a note can only be made while the event is there, so a relay that was overtaken repeats nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import CTE, delete, insert, literal, select, update
+from sqlalchemy import CTE, delete, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.application.shared.bus import Delivery, DeliveryFailed, EventBus, code_of
+from app.application.shared.ending import end
 from app.domain.shared.clock import Clock
 from app.domain.shared.events import Event
 from app.infrastructure.postgres.event_codec import decode, encode
@@ -33,8 +35,7 @@ _NEVER_ENDED: Final = "never_ended"
 class RelayRule:
     """How long a relay may hold a batch, how the wait grows (doubling from base to max), and when it gives up.
 
-    The lease is what a flatten waits for when the worker that carried it out is killed; one that is overtaken by it, being
-    slow, repeats nothing.
+    The lease is what a flatten waits for when the worker that carried it out is killed.
     """
 
     lease: timedelta = timedelta(seconds=10)
@@ -75,8 +76,15 @@ class OutboxRelay:
         """Deliver up to `limit` events that are due, oldest first; return how many were taken (0: nothing is due)."""
         async with transaction(self._engine, "outbox.claim") as connection:
             rows = await _claim(connection, self._clock.now(), self._rule.lease, limit)
-        for row in rows:
-            await self._relay(row)
+        if not rows:
+            return 0
+        claimed = {row["id"]: row["attempts"] for row in rows}
+        keeper = asyncio.create_task(self._keep(claimed))
+        try:
+            for row in rows:
+                await self._relay(row, claimed)
+        finally:
+            await end(keeper)
         return len(rows)
 
     async def parked(self) -> Sequence[ParkedEvent]:
@@ -106,11 +114,32 @@ class OutboxRelay:
         async with transaction(self._engine, "outbox.redrive") as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def _relay(self, row: RowMapping) -> None:
+    async def _keep(self, claimed: Mapping[int, int]) -> None:
+        """Renew the lease of what is claimed and not handled yet, well before it lapses."""
+        lease = self._rule.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            mine = tuple_(outbox.c.id, outbox.c.attempts).in_(list(claimed.items()))
+            statement = update(outbox).where(mine).values(available_at=self._clock.now() + lease)
+            async with transaction(self._engine, "outbox.renew") as connection:
+                await connection.execute(statement)
+
+    async def _relay(self, row: RowMapping, claimed: dict[int, int]) -> None:
+        event_id, attempts = row["id"], row["attempts"]
+        failure = await self._deliver(row)
+        del claimed[
+            event_id
+        ]  # from here on the lease is not renewed: a failed one waits as long as its rule says
+        if failure is None:
+            await self._forget(event_id, attempts)
+        else:
+            await self._set_back(event_id, attempts, failure)
+
+    async def _deliver(self, row: RowMapping) -> str | None:
+        """Return None once every handler has acted, else why not."""
         event_id, attempts = row["id"], row["attempts"]
         if attempts > self._rule.attempts_max:  # each relay that took it died before it could say why
-            await self._set_back(event_id, attempts, _NEVER_ENDED)
-            return
+            return _NEVER_ENDED
         try:
             event = decode(row["name"], row["payload"])
             await self._bus.deliver(Delivery(event_id=event_id, event=event, trace_id=row["trace_id"]))
@@ -125,9 +154,8 @@ class OutboxRelay:
                 trace_id=row["trace_id"],
                 exc_info=error,
             )
-            await self._set_back(event_id, attempts, reason)
-        else:
-            await self._forget(event_id, attempts)
+            return reason
+        return None
 
     async def _forget(self, event_id: int, attempts: int) -> None:
         async with transaction(self._engine, "outbox.forget") as connection:

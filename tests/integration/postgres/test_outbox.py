@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -143,6 +143,38 @@ async def test_relays_at_once_deliver_each_event_once(engine: AsyncEngine, clock
     await asyncio.gather(*(run() for _ in range(4)))
     assert Counter(ears.heard) == Counter(range(40))
     assert await rows_of(engine) == (0, 0)
+
+
+async def test_a_relay_that_takes_long_keeps_its_lease_and_one_that_failed_waits_as_long_as_it_should(
+    engine: AsyncEngine, clock: FakeClock
+) -> None:
+    rule = RelayRule(
+        lease=timedelta(milliseconds=60), backoff=timedelta(days=1), backoff_max=timedelta(days=1)
+    )
+    begun = clock.now()
+
+    async def due_at(follow: int) -> datetime:
+        async with engine.connect() as connection:
+            rows = (await connection.execute(select(outbox))).mappings().all()
+        [found] = [row["available_at"] for row in rows if row["payload"]["follow_id"] == follow]
+        assert isinstance(found, datetime)
+        return found
+
+    async def handle(delivery: Delivery) -> None:
+        assert isinstance(delivery.event, FollowPaused)
+        if delivery.event.follow_id == 1:
+            raise NotFound("There is no such follow.")
+        clock.advance(rule.lease)  # by now another relay would take over
+        async with asyncio.timeout(10):
+            while await due_at(2) != clock.now() + rule.lease:
+                await asyncio.sleep(0)
+
+    table: Mapping[str, Sequence[AnyHandler]] = {FollowPaused.name: [Handler("handle", handle)]}
+    slow = OutboxRelay(engine, EventBus(table, units_of_work(engine, clock)), clock, rule)
+    await send(engine, clock, 1, 2)
+    assert await slow.relay_once(10) == 2
+    assert await due_at(1) == begun + rule.backoff
+    assert await rows_of(engine) == (1, 0)
 
 
 async def test_a_relay_that_was_overtaken_repeats_nothing_and_undoes_nothing(
