@@ -42,6 +42,12 @@ def plan_one(trade: LeaderTrade, candidate: Candidate) -> tuple[CopyOrder | None
         if verdict.because is not None:
             return None, _denied(follower.follow_id, wanted, verdict.because, candidate)
         return None, finished
+    if (
+        follower.other_may_oversell
+    ):  # the last question: the other follow's ladder gives way to what waits here
+        facts = _facts(finished, candidate)
+        code = DecisionCode.OTHER_MAY_OVERSELL
+        return None, decision(follower.follow_id, DecisionOutcome.DEFERRED, code, facts)
     return finished, _copied(finished, verdict.because, candidate)
 
 

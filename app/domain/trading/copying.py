@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from app.domain.shared.execution import Action
 from app.domain.shared.ids import AccountId, FollowId
@@ -19,8 +18,6 @@ from app.domain.shared.money import NO_MONEY, ZERO, Money, Price, Quantity, Rati
 from app.domain.shared.terms import CopyTerms, TinyPolicy
 from app.domain.trading.decision import Decision, DecisionCode, DecisionOutcome, decision
 from app.domain.trading.modes import MODES, Sizing
-
-_WAITS_FOR: Final = frozenset({DecisionCode.EXIT_STILL_OPEN, DecisionCode.OTHER_MAY_OVERSELL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,9 @@ def want_entry(trade: LeaderTrade, follower: Follower) -> CopyOrder | Decision:
     """Return the entry that the terms ask for (not yet rounded, nothing held), or why there is none."""
     refusal = _entry_refusal(trade, follower)
     if refusal is not None:
-        outcome = DecisionOutcome.DEFERRED if refusal in _WAITS_FOR else DecisionOutcome.SKIPPED
+        outcome = DecisionOutcome.SKIPPED
+        if refusal is DecisionCode.EXIT_STILL_OPEN:
+            outcome = DecisionOutcome.DEFERRED
         return decision(follower.follow_id, outcome, refusal, facts_of(trade, follower))
     terms = follower.terms
     wanted = MODES[terms.mode](
@@ -231,7 +230,6 @@ def _entry_refusal(trade: LeaderTrade, follower: Follower) -> DecisionCode | Non
             trade.action is Action.ADD and is_flat(trade, follower) and not follower.entry_open,
             DecisionCode.ADD_WITHOUT_POSITION,
         ),
-        (follower.other_may_oversell, DecisionCode.OTHER_MAY_OVERSELL),
     )
     return next((code for fails, code in checks if fails), None)
 

@@ -47,6 +47,22 @@ def test_a_plan_that_passes_whole_is_copied_as_asked_with_all_its_inputs() -> No
     assert made.inputs["hold"] == "101.5"  # 500 / 5 and 0.3 % of 500
 
 
+@pytest.mark.parametrize(
+    ("limits", "outcome", "code"),
+    [
+        (Limits(), "DEFERRED", "OTHER_MAY_OVERSELL"),
+        (Limits(positions_max=0), "SKIPPED", "TOO_MANY_POSITIONS"),
+        (Limits(order_notional_max=D(1)), "SKIPPED", "ORDER_ABOVE_LIMIT"),
+    ],
+)
+def test_an_entry_waits_for_another_follows_orders_only_if_nothing_else_is_against_it(
+    limits: Limits, outcome: str, code: str
+) -> None:
+    order, made = plan_one(BUY_ONE, candidate(replace(ALICE, other_may_oversell=True), limits=limits))
+    assert order is None
+    assert (made.outcome.value, made.code) == (outcome, code)
+
+
 FREE_50 = replace(CALM, free=Money(D(50)))
 REDUCED = [
     ("INSUFFICIENT_FUNDS", candidate(exposure=FREE_50)),

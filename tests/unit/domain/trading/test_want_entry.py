@@ -43,7 +43,6 @@ OTHER_SIDE = (BUY_ONE, replace(ALICE, terms=replace(TERMS, sides=frozenset({Side
 EXIT_OPEN = (BUY_ONE, replace(ALICE, exit_open=True))
 OPPOSITE = (BUY_ONE, replace(ALICE, held=D(-1)))
 NOT_JOINED = (replace(BUY_ONE, action=Action.ADD), ALICE)
-BESIDE = (BUY_ONE, replace(ALICE, other_may_oversell=True))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,6 @@ BESIDE = (BUY_ONE, replace(ALICE, other_may_oversell=True))
         (EXIT_OPEN, DecisionCode.EXIT_STILL_OPEN, DecisionOutcome.DEFERRED),
         (OPPOSITE, DecisionCode.EXIT_STILL_OPEN, DecisionOutcome.DEFERRED),
         (NOT_JOINED, DecisionCode.ADD_WITHOUT_POSITION, DecisionOutcome.SKIPPED),
-        (BESIDE, DecisionCode.OTHER_MAY_OVERSELL, DecisionOutcome.DEFERRED),
     ],
 )
 def test_each_reason_against_an_entry_has_its_code(
