@@ -15,6 +15,7 @@ from tests.support.books import books_differ
 from tests.support.system import System, until
 from tools.chaos.counts import (
     CLOSES,
+    ENTERED,
     LEAKS,
     LOTS,
     OURS,
@@ -131,7 +132,9 @@ async def count(system: System, leavings: Sequence[Leaving] = ()) -> Counts:
         duplicates=(*duplicates(theirs, ours), *doubles),
         lost_closes=(
             *lost_closes(positions, leader),
-            *not_left(await system.rows(LOTS), await system.rows(CLOSES), leavings),
+            *not_left(
+                await system.rows(LOTS), await system.rows(CLOSES), leavings, await system.rows(ENTERED)
+            ),
         ),
         leaked_holds=tuple(row["label"] for row in await system.rows(LEAKS)),
         orphans=(*orphans(theirs, ours), *strays),

@@ -35,6 +35,10 @@ SELECT scope, symbol, created_at FROM signals
  WHERE source IN ('FOLLOWER', 'OPERATOR') AND action = 'CLOSE' AND fraction = 1
 """
 """What people asked to be closed as a whole: by a follow (`scope`), or by all of the leader's where there is none."""
+ENTERED: Final = """
+SELECT t.follow_id, t.symbol, t.side, t.executed, s.created_at FROM trades t JOIN signals s ON s.id = t.signal_id
+ WHERE t.leg = 'ENTRY' AND t.executed > 0
+"""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -118,10 +122,11 @@ class Leaving:
     user: int | None = None
 
 
-def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving]) -> tuple[str, ...]:
+def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving], entered: Rows = ()) -> tuple[str, ...]:
     """Return the lots that somebody asked to close, or stopped or halted with the promise to close, and that are still held.
 
-    A lot that was opened after a close is a new one; a follow that was stopped opens none.
+    A lot that was opened after a close is a new one, and so is what of a lot was entered after it: a close that had to wait
+    leaves that. A follow that was stopped opens none.
     """
     found = []
     for lot in lots:
@@ -130,14 +135,14 @@ def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving]) -> tuple[str
             for close in closes
             if close["symbol"] == lot["symbol"]
             and close["scope"] in (None, lot["follow_id"])
-            and lot["opened_at"] < close["created_at"]
+            and _is_older(lot, close["created_at"], entered)
         ]
         promised = [
             leaving
             for leaving in leavings
             if leaving.follow in (None, lot["follow_id"])
             and leaving.user in (None, lot["user_id"])
-            and (leaving.at is None or lot["opened_at"] < leaving.at)
+            and (leaving.at is None or _is_older(lot, leaving.at, entered))
         ]
         if asked or promised:
             found.append(
@@ -145,6 +150,18 @@ def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving]) -> tuple[str
                 f"{lot['opened_at']}, to be left: {asked[:1] or promised[:1]}"
             )
     return tuple(found)
+
+
+def _is_older(lot: Mapping[str, Any], at: datetime, entered: Rows) -> bool:
+    """Return whether some of a lot is there since before `at`."""
+    side = "BUY" if lot["quantity"] > 0 else "SELL"
+    since = sum(
+        row["executed"]
+        for row in entered
+        if (row["follow_id"], row["symbol"], row["side"]) == (lot["follow_id"], lot["symbol"], side)
+        and row["created_at"] > at
+    )
+    return bool(lot["opened_at"] < at and abs(lot["quantity"]) > since)
 
 
 def _side(row: Mapping[str, Any]) -> tuple[str, bool]:

@@ -153,6 +153,21 @@ def lot(opened_at: datetime, follow: int = 1) -> dict[str, Any]:
     }
 
 
+def test_what_was_entered_after_a_close_is_not_to_be_left_by_it_and_the_rest_is() -> None:
+    older = lot(NOON - timedelta(seconds=1))
+    closes = [{"scope": 1, "symbol": "A", "created_at": NOON}]
+    for moment, executed, side, number in (
+        (1, "1", "BUY", 0),
+        (1, "0.5", "BUY", 1),
+        (-1, "2", "BUY", 1),
+        (1, "2", "SELL", 1),
+    ):
+        entry = {"follow_id": 1, "symbol": "A", "side": side, "executed": Decimal(executed)}
+        entered = [{**entry, "created_at": NOON + timedelta(seconds=moment)}]
+        assert len(not_left([older], closes, [], entered)) == number
+        assert len(not_left([older], [], [Leaving(at=NOON)], entered)) == number
+
+
 @pytest.mark.parametrize(
     ("opened", "scope", "leaving", "number"),
     [
