@@ -133,7 +133,8 @@ class Booking:
             sheet.order_state = ORDER_LIFECYCLE.after(sheet.order_state, event)
             resting = sheet.order_state in (OrderState.OPEN, OrderState.PARTIAL)
             sheet.look_at = self.now + resting_pause(sheet.looks) if resting else evidence.look_at
-            sheet.retry_at = evidence.retry_at
+            if evidence.retry_at is not None and sheet.stored.key.attempt == sheet.stored.trade_attempt:
+                sheet.retry_at = evidence.retry_at
             sheet.code = evidence.code
             sheet.message = evidence.message
             sheet.nothing_left = evidence.nothing_left

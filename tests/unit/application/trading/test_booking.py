@@ -145,6 +145,20 @@ def test_only_the_newest_attempt_moves_the_trade_and_an_older_ones_fill_is_booke
     assert desk.book.kept[ACCOUNT, BTC, FOLLOW].quantity == 1
 
 
+@pytest.mark.parametrize("executed", ["1", "2"])
+def test_an_older_attempt_that_turns_up_does_not_forget_when_the_waiting_rest_is_sent(
+    desk: Desk, executed: str
+) -> None:
+    """The rest was throttled; then the attempt before it, taken for absent, shows what it executed."""
+    one = put(desk.book, quantity="2", exit_=True, state=OrderState.ABSENT, trade_state=TradeState.WAITING)
+    stored = desk.book.stored(one)
+    desk.trade(one).attempt, desk.trade(one).retry_at = 1, SOON
+    ended = report(stored, OrderStatus.FILLED if executed == "2" else OrderStatus.CANCELED, executed)
+    desk.take(Evidence(one, report=ended, fills=(execution(stored, "1", executed),)))
+    trade = desk.trade(one)
+    assert shown(trade.state, trade.retry_at, trade.executed) == (TradeState.WAITING, SOON, D(executed))
+
+
 @pytest.mark.parametrize(
     ("evidence", "code", "words"),
     [
