@@ -140,6 +140,9 @@ stored AS (
                              + (SELECT coalesce(sum((t.executed - t.booked) * CASE t.side WHEN 'BUY' THEN 1 ELSE -1 END), 0)
                                   FROM trades t WHERE t.account_id = v.account_id AND NOT t.settled
                                    AND t.symbol = :symbol AND t.follow_id = v.follow_id)
+                   AND NOT EXISTS (SELECT FROM trades t WHERE t.account_id = v.account_id AND NOT t.settled
+                                      AND t.symbol = :symbol AND t.follow_id = v.follow_id AND t.leg = 'ENTRY'
+                                      AND t.state IN ('WAITING', 'WORKING'))
                    AND NOT ((:is_spot OR {BESIDE.format(of="v", symbol=":symbol", follow="v.follow_id")}) AND EXISTS (
                      SELECT FROM protections x WHERE x.account_id = v.account_id AND x.symbol = :symbol
                         AND x.follow_id = v.follow_id AND {MAY_SELL})) END

@@ -79,10 +79,11 @@ class OutboxRelay:
         if not rows:
             return 0
         claimed = {row["id"]: row["attempts"] for row in rows}
-        keeper = asyncio.create_task(self._keep(claimed))
+        renewing = asyncio.Lock()
+        keeper = asyncio.create_task(self._keep(claimed, renewing))
         try:
             for row in rows:
-                await self._relay(row, claimed)
+                await self._relay(row, claimed, renewing)
         finally:
             await end(keeper)
         return len(rows)
@@ -114,22 +115,21 @@ class OutboxRelay:
         async with transaction(self._engine, "outbox.redrive") as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def _keep(self, claimed: Mapping[int, int]) -> None:
+    async def _keep(self, claimed: Mapping[int, int], renewing: asyncio.Lock) -> None:
         """Renew the lease of what is claimed and not handled yet, well before it lapses."""
         lease = self._rule.lease
         while True:
             await asyncio.sleep(lease.total_seconds() / 3)
-            mine = tuple_(outbox.c.id, outbox.c.attempts).in_(list(claimed.items()))
-            statement = update(outbox).where(mine).values(available_at=self._clock.now() + lease)
-            async with transaction(self._engine, "outbox.renew") as connection:
+            async with renewing, transaction(self._engine, "outbox.renew") as connection:
+                mine = tuple_(outbox.c.id, outbox.c.attempts).in_(list(claimed.items()))
+                statement = update(outbox).where(mine).values(available_at=self._clock.now() + lease)
                 await connection.execute(statement)
 
-    async def _relay(self, row: RowMapping, claimed: dict[int, int]) -> None:
+    async def _relay(self, row: RowMapping, claimed: dict[int, int], renewing: asyncio.Lock) -> None:
         event_id, attempts = row["id"], row["attempts"]
         failure = await self._deliver(row)
-        del claimed[
-            event_id
-        ]  # from here on the lease is not renewed: a failed one waits as long as its rule says
+        async with renewing:  # not renewed from here on: one that failed waits as long as its rule says
+            del claimed[event_id]
         if failure is None:
             await self._forget(event_id, attempts)
         else:

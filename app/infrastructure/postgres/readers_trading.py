@@ -154,11 +154,13 @@ class PostgresHeldMarkets(Reader):
             trades.c.follow_id == follow_id, trades.c.leg == Leg.ENTRY.value, ~trades.c.settled
         )
         found: dict[tuple[str, bool], HeldMarket] = {}
+        # What is on its way is read first: an entry that settles in between is then held, and never in neither.
+        coming = await self.all(entering)
         for row in await self.all(held):
             entry = Price(settle_up(row["cost"] / abs(row["quantity"])))
             market = HeldMarket(Symbol(row["symbol"]), row["quantity"], entry)
             found[row["symbol"], row["quantity"] > 0] = market
-        for row in await self.all(entering):
+        for row in coming:
             signed = row["quantity"] * Side(row["side"]).sign
             market = HeldMarket(Symbol(row["symbol"]), signed, Price(row["reference_price"]))
             found.setdefault((row["symbol"], signed > 0), market)

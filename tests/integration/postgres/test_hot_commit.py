@@ -9,13 +9,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.application.trading.evidence import Evidence
 from app.domain.risk.limits import Limits
 from app.domain.shared.errors import ConcurrencyConflict
-from app.domain.shared.execution import Action
+from app.domain.shared.execution import Action, OrderStatus
 from app.domain.shared.market import symbol
 from app.infrastructure.postgres.engine import make_engine
 from tests.fakes.clock import START, FakeClock
 from tests.integration.postgres.hot_scene import MARKETS, OWNER, WINDOW, HotScene, stale
+from tests.integration.postgres.test_hot_recovery import book
 from tests.unit.domain.builders import BTC, ETH, D
 
 PAIRS = [symbol(f"C{n}-USDT") for n in range(8)]
@@ -260,3 +262,22 @@ async def test_what_is_bought_beside_less_than_a_step_is_opened_now(
     )
     assert await scene.copy(await scene.signal())
     assert renewed is await scene.value("SELECT opened_at > now() - interval '1 hour' FROM positions")
+
+
+async def test_an_exit_that_was_planned_before_an_entry_committed_is_planned_again(scene: HotScene) -> None:
+    """A follower's own close is in a line of its own: the leader's entry may commit between its plan and its commit."""
+    await scene.followers(1)
+    await scene.copy(await scene.signal())
+    [cid] = await scene.cids()
+    told = await scene.report(cid, OrderStatus.FILLED, "5")
+    await book(scene, Evidence(cid, report=told, fills=(await scene.fill(cid, "e1", "5"),)))
+    later = await scene.signal()
+    close = await scene.signal(Action.CLOSE)
+    prepared, _ = scene.plan(close, await scene.copies.snapshot(close, START, MARKETS))
+    assert len(prepared) == 1
+    assert await scene.copy(later)
+    assert await scene.copies.commit(close, OWNER, prepared, (), WINDOW) == frozenset()
+    await scene.copy(close)
+    assert await scene.rows("SELECT outcome, code FROM decisions WHERE signal_id = :id", id=close.id) == [
+        ("DEFERRED", "ENTRY_STILL_OPEN")
+    ]
