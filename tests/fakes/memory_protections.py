@@ -42,7 +42,7 @@ class Held:
 @dataclass
 class MemoryProtections:
     """ProtectionBook. `became` are the exits of triggers, of which `booked` are settled; `left` the exits that were asked
-    for, `waiting` those that wait for what rests to be gone.
+    for and `over` those of them that closed what they could, `waiting` those that wait for what rests to be gone.
     """
 
     clock: Clock
@@ -53,6 +53,7 @@ class MemoryProtections:
     left: dict[SignalId, Signal] = field(default_factory=dict)
     booked: set[SignalId] = field(default_factory=set)
     waiting: list[tuple[SignalId, Lane]] = field(default_factory=list)
+    over: set[SignalId] = field(default_factory=set)
 
     def of(self, held: Held) -> list[StoredProtection]:
         mine = [r for r in self.rows.values() if (r.follow_id, r.symbol) == (held.follow_id, held.symbol)]
@@ -178,3 +179,6 @@ class MemoryProtections:
             return None
         self.left[signal.id] = signal
         return signal.id, signal.lane
+
+    async def spent(self, signal: Signal) -> datetime | None:
+        return self.left[signal.id].created_at if signal.id in self.over else None

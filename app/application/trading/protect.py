@@ -6,7 +6,8 @@ of the account holds the market, or is about to, the old one goes first, for two
 follow's. So it does at spot, which locks the coins of what rests. In both, the take-profits beside a stop are watched from here.
 - While an exit is on its way, or waits, nothing new is placed, and in those two what rests is cancelled: the exit goes when
 nothing may sell beside it. When the position is gone everything left is cancelled.
-- A trigger that the price has passed already cannot rest: the follow leaves at once, by an exit named after it.
+- A trigger that the price has passed already cannot rest: the follow leaves at once, by an exit named after it. When that is
+over and left some of the lot, as what was bought after it was asked for, a stop asks again.
 - A position that lacks its stop for too long is told, and left where its terms say so.
 - Where nothing can rest, the keeper watches the mark itself and leaves.
 """
@@ -48,6 +49,7 @@ from app.domain.trading.protection import (
 )
 
 _AT_ONCE: Final = 16
+_ASKED_MAX: Final = 20
 _REACHED: Final = "reached:"
 _ENDED_BADLY: Final = frozenset(
     {ProtectionState.REJECTED, ProtectionState.NOT_SENT, ProtectionState.CANCELED, ProtectionState.EXPIRED}
@@ -160,11 +162,19 @@ class KeepProtection:
     async def _leave(self, position: Guarded, want: Wanted, why: str, mark: Price) -> None:
         share = min(want.quantity / abs(position.quantity), Decimal(1)).quantize(Decimal("0.000001"))
         whole = want.rung == STOP_RUNG or share == 1
-        signal = _exit(position, why, Decimal(1) if whole else share, mark, self.clock.now())
-        added = await self.book.leave(signal)
-        if added is not None:
-            self.metrics.count("protective_exits", why=why.partition(":")[0])
-            await self.bell.ring(*added)
+        for number in range(_ASKED_MAX):
+            name = why if number == 0 else f"{why}:{number}"
+            signal = _exit(position, name, Decimal(1) if whole else share, mark, self.clock.now())
+            added = await self.book.leave(signal)
+            if added is not None:
+                self.metrics.count("protective_exits", why=why.partition(":")[0])
+                await self.bell.ring(*added)
+                return
+            if want.rung != STOP_RUNG:  # a rung of the ladder sells its share once
+                return
+            spent_at = await self.book.spent(signal)
+            if spent_at is None or self.clock.now() < spent_at + backoff(number):
+                return
 
 
 def _sells_alone(position: Guarded) -> bool:

@@ -142,3 +142,9 @@ class ProtectionBook(Protocol):
     async def leave(self, signal: Signal) -> tuple[SignalId, Lane] | None:
         """Add an exit of one follow; None when it was asked for before."""
         ...
+
+    async def spent(self, signal: Signal) -> datetime | None:
+        """Return when an exit of one follow was asked for, if it closed what it could and is over; None while it may yet close
+        something, and when what is left is not for it to close, as dust.
+        """
+        ...

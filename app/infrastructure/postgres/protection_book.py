@@ -172,6 +172,13 @@ class PostgresProtectionBook:
             await work.commit()
         return signal.id, signal.lane
 
+    async def spent(self, signal: Signal) -> datetime | None:
+        """Return when an exit was asked for, if it closed what it could and is over."""
+        async with translated(), self._engine.connect() as connection:
+            values = {"signal": signal.id, "follow": signal.scope}
+            found: datetime | None = await connection.scalar(sql.SPENT, values)
+            return found
+
 
 async def _may_place(connection: AsyncConnection, row: StoredProtection) -> bool:
     """Lock the account, as who commits an order or books one does; return whether the row could sell its follow's lot alone."""

@@ -218,6 +218,12 @@ ON CONFLICT (follow_id, symbol) DO UPDATE
 
 ASKED: Final = arrays("SELECT s.id FROM signals s WHERE s.id = ANY(:ids)", ids=Uuid)
 
+SPENT: Final = text("""
+SELECT s.created_at FROM signals s JOIN decisions d ON d.signal_id = s.id AND d.follow_id = :follow
+ WHERE s.id = :signal AND (d.outcome = 'COPIED' OR d.outcome = 'SKIPPED' AND d.code = 'OPENED_LATER')
+   AND NOT EXISTS (SELECT FROM trades t WHERE t.follow_id = d.follow_id AND t.signal_id = s.id AND NOT t.settled)
+""")
+
 LOCK_ACCOUNT: Final = text("SELECT account_id FROM funds WHERE account_id = :account FOR UPDATE")
 
 BECOMES_SIGNAL: Final = text("""
