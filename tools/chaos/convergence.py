@@ -15,10 +15,10 @@ from tests.support.books import books_differ
 from tests.support.system import System, until
 from tools.chaos.counts import (
     CLOSES,
-    ENTERED,
     LEAKS,
     LOTS,
     OURS,
+    TRADED,
     Counts,
     Leaving,
     duplicates,
@@ -133,7 +133,7 @@ async def count(system: System, leavings: Sequence[Leaving] = ()) -> Counts:
         lost_closes=(
             *lost_closes(positions, leader),
             *not_left(
-                await system.rows(LOTS), await system.rows(CLOSES), leavings, await system.rows(ENTERED)
+                await system.rows(LOTS), await system.rows(CLOSES), leavings, await system.rows(TRADED)
             ),
         ),
         leaked_holds=tuple(row["label"] for row in await system.rows(LEAKS)),

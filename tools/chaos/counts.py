@@ -31,14 +31,15 @@ SELECT p.follow_id, f.user_id, a.label, p.symbol, p.quantity, p.opened_at
   FROM positions p JOIN follows f ON f.id = p.follow_id JOIN accounts a ON a.id = p.account_id WHERE p.quantity <> 0
 """
 CLOSES: Final = """
-SELECT scope, symbol, created_at FROM signals
+SELECT scope, symbol, side, created_at FROM signals
  WHERE source IN ('FOLLOWER', 'OPERATOR') AND action = 'CLOSE' AND fraction = 1
 """
 """What people asked to be closed as a whole: by a follow (`scope`), or by all of the leader's where there is none."""
-ENTERED: Final = """
-SELECT t.follow_id, t.symbol, t.side, t.executed, s.created_at FROM trades t JOIN signals s ON s.id = t.signal_id
- WHERE t.leg = 'ENTRY' AND t.executed > 0
+TRADED: Final = """
+SELECT t.follow_id, t.symbol, t.side, t.leg, t.executed, t.created_at FROM trades t WHERE t.executed > 0
+ ORDER BY t.created_at
 """
+"""What each follow bought and sold, in the order of its decisions."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -122,11 +123,11 @@ class Leaving:
     user: int | None = None
 
 
-def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving], entered: Rows = ()) -> tuple[str, ...]:
+def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving], traded: Rows) -> tuple[str, ...]:
     """Return the lots that somebody asked to close, or stopped or halted with the promise to close, and that are still held.
 
-    A lot that was opened after a close is a new one, and so is what of a lot was entered after it: a close that had to wait
-    leaves that. A follow that was stopped opens none.
+    What was decided after a close is not for it to close, though the lot be the same: a close that had to wait leaves that. A
+    follow that was stopped opens none. `traded` is in the order of its decisions.
     """
     found = []
     for lot in lots:
@@ -134,15 +135,16 @@ def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving], entered: Row
             close["created_at"]
             for close in closes
             if close["symbol"] == lot["symbol"]
+            and close["side"] == _side_out(lot)
             and close["scope"] in (None, lot["follow_id"])
-            and _is_older(lot, close["created_at"], entered)
+            and _holds_older(lot, close["created_at"], traded)
         ]
         promised = [
             leaving
             for leaving in leavings
             if leaving.follow in (None, lot["follow_id"])
             and leaving.user in (None, lot["user_id"])
-            and (leaving.at is None or _is_older(lot, leaving.at, entered))
+            and (leaving.at is None or _holds_older(lot, leaving.at, traded))
         ]
         if asked or promised:
             found.append(
@@ -152,16 +154,26 @@ def not_left(lots: Rows, closes: Rows, leavings: Sequence[Leaving], entered: Row
     return tuple(found)
 
 
-def _is_older(lot: Mapping[str, Any], at: datetime, entered: Rows) -> bool:
-    """Return whether some of a lot is there since before `at`."""
-    side = "BUY" if lot["quantity"] > 0 else "SELL"
-    since = sum(
-        row["executed"]
-        for row in entered
-        if (row["follow_id"], row["symbol"], row["side"]) == (lot["follow_id"], lot["symbol"], side)
-        and row["created_at"] > at
-    )
-    return bool(lot["opened_at"] < at and abs(lot["quantity"]) > since)
+def _holds_older(lot: Mapping[str, Any], at: datetime, traded: Rows) -> bool:
+    """Return whether some of a lot was surely decided before `at`: what was sold since took of the older part first."""
+    older = newer = Decimal(0)
+    for row in traded:
+        if (row["follow_id"], row["symbol"]) != (lot["follow_id"], lot["symbol"]):
+            continue
+        is_exit = row["leg"] == "EXIT"
+        if is_exit != (row["side"] == _side_out(lot)):
+            continue  # of a lot on the other side
+        if not is_exit:
+            older += row["executed"] if row["created_at"] <= at else 0
+            newer += row["executed"] if row["created_at"] > at else 0
+            continue
+        beyond = max(row["executed"] - older, Decimal(0))
+        older, newer = max(older - row["executed"], Decimal(0)), max(newer - beyond, Decimal(0))
+    return bool(abs(lot["quantity"]) > newer)
+
+
+def _side_out(lot: Mapping[str, Any]) -> str:
+    return "SELL" if lot["quantity"] > 0 else "BUY"
 
 
 def _side(row: Mapping[str, Any]) -> tuple[str, bool]:

@@ -153,19 +153,48 @@ def lot(opened_at: datetime, follow: int = 1) -> dict[str, Any]:
     }
 
 
-def test_what_was_entered_after_a_close_is_not_to_be_left_by_it_and_the_rest_is() -> None:
-    older = lot(NOON - timedelta(seconds=1))
-    closes = [{"scope": 1, "symbol": "A", "created_at": NOON}]
-    for moment, executed, side, number in (
-        (1, "1", "BUY", 0),
-        (1, "0.5", "BUY", 1),
-        (-1, "2", "BUY", 1),
-        (1, "2", "SELL", 1),
-    ):
-        entry = {"follow_id": 1, "symbol": "A", "side": side, "executed": Decimal(executed)}
-        entered = [{**entry, "created_at": NOON + timedelta(seconds=moment)}]
-        assert len(not_left([older], closes, [], entered)) == number
-        assert len(not_left([older], [], [Leaving(at=NOON)], entered)) == number
+def close(scope: int | None = 1, side: str = "SELL") -> dict[str, Any]:
+    return {"scope": scope, "symbol": "A", "side": side, "created_at": NOON}
+
+
+def traded(leg: str, executed: str, second: int, side: str | None = None) -> dict[str, Any]:
+    return {
+        "follow_id": 1,
+        "symbol": "A",
+        "leg": leg,
+        "side": side or ("BUY" if leg == "ENTRY" else "SELL"),
+        "executed": Decimal(executed),
+        "created_at": NOON + timedelta(seconds=second),
+    }
+
+
+@pytest.mark.parametrize(
+    ("trades", "number"),
+    [
+        ([traded("ENTRY", "1", 1)], 0),
+        ([traded("ENTRY", "0.5", 1)], 1),
+        ([traded("ENTRY", "2", -1)], 1),
+        ([traded("ENTRY", "2", 1, side="SELL")], 1),
+        ([traded("ENTRY", "1", -2), traded("EXIT", "1", 1), traded("ENTRY", "1", 2)], 0),
+        ([traded("ENTRY", "1", -2), traded("ENTRY", "2", 1), traded("EXIT", "2", 2)], 0),
+        ([traded("ENTRY", "1", -2), traded("ENTRY", "0.5", 1), traded("EXIT", "0.5", 2)], 1),
+        ([traded("ENTRY", "1", -2), traded("ENTRY", "1", 1), traded("EXIT", "2", 2)], 1),
+        ([traded("ENTRY", "1", -2), traded("EXIT", "1", -1, side="BUY"), traded("ENTRY", "1", 1)], 0),
+    ],
+)
+def test_what_was_decided_after_a_close_is_not_for_it_to_close_and_the_rest_is(
+    trades: list[dict[str, Any]], number: int
+) -> None:
+    held = [lot(NOON + timedelta(milliseconds=5))]  # booked after the close, whatever it was decided before
+    assert len(not_left(held, [close()], [], trades)) == number
+    assert len(not_left(held, [], [Leaving(at=NOON)], trades)) == number
+
+
+def test_a_close_of_the_side_that_was_turned_from_does_not_concern_the_lot_on_the_other() -> None:
+    turned = {**lot(NOON - timedelta(milliseconds=5)), "quantity": -1}
+    entered = [traded("ENTRY", "1", -1, side="SELL")]
+    assert not_left([turned], [close(side="SELL")], [], entered) == ()
+    assert len(not_left([turned], [close(side="BUY")], [], entered)) == 1
 
 
 @pytest.mark.parametrize(
@@ -185,6 +214,6 @@ def test_what_was_entered_after_a_close_is_not_to_be_left_by_it_and_the_rest_is(
 def test_a_lot_older_than_what_was_to_leave_it_is_a_lost_close(
     opened: datetime, scope: int | None, leaving: Leaving | None, number: int
 ) -> None:
-    closes = [{"scope": scope, "symbol": "A", "created_at": NOON}]
-    found = not_left([lot(opened)], closes, [] if leaving is None else [leaving])
+    entered = [{**traded("ENTRY", "1", 0), "created_at": opened}]
+    found = not_left([lot(opened)], [close(scope)], [] if leaving is None else [leaving], entered)
     assert len(found) == number
