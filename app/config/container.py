@@ -179,8 +179,10 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(redis.aclose)
         vault = _vault(settings)
         venues = VenuePool(venue_settings(settings), vault, redis, circuit_seen=circuit_gauge(metrics))
+        stack.push_async_callback(
+            venues.close
+        )  # first: who is cancelled while it starts has opened connections
         await venues.start()
-        stack.push_async_callback(venues.close)
         bell = CeleryBell(celery_app(settings))
         stack.callback(bell.close)
 

@@ -45,6 +45,7 @@ async def stop(services: ApiServices, on: Stage) -> Leaving:
     ("promise", "point", "left"),
     [(flatten, "risk.flatten.__call__", 0), (stop, "users.stop_follow.__call__", FOLLOWERS - 1)],
 )
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_promise_to_close_outlives_the_worker_that_was_killed_keeping_it(
     promise: Promise, point: str, left: int, moment: str

@@ -1,7 +1,7 @@
 """The matrix's cancel column: a resting order of one account must be cancelled, whatever the exchange makes of the request.
 
-Nothing in the program cancels by itself yet: the column drives the venue port as a use case would, which asks, and asks what
-became of it, until the exchange says that the order is cancelled. A cancellation may be asked for twice; an order may not.
+The program cancels an order of a trade only where an entry rests though it should not: too seldom for a column. So the venue
+port is driven as that does, which asks, and asks what became of it, until the exchange says that the order is cancelled. A cancellation may be asked for twice; an order may not.
 """
 
 from __future__ import annotations

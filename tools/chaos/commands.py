@@ -91,7 +91,7 @@ async def _stop(hands: Hands, errand: Mapping[str, Any]) -> Result | None:
     # One that is stopped already was stopped by the same errand, whose child did not live to tell.
     with contextlib.suppress(IllegalTransition):
         await hands.services.stop_follow(user, follow, close_positions=errand["close"], trace_id=_TRACE)
-    return {"stopped": follow} if errand["close"] else None
+    return {"stopped": follow}
 
 
 async def _start(hands: Hands, errand: Mapping[str, Any]) -> Result | None:

@@ -24,6 +24,7 @@ from tools.chaos.stage import Stage
 
 _AT_A_TIME: Final = 15
 _SETTLE_S: Final = 60.0
+_IDLE_MAX: Final = 3
 _RIVAL_TRADES: Final = 20
 _BETWEEN_S: Final = 0.4
 _MARKET: Final = "BTCUSDT"
@@ -41,6 +42,8 @@ class Crowd:
     _asked: Iterator[Errand] = field(init=False)
     _rivals: list[asyncio.Task[None]] = field(default_factory=list)
     _cast: Mapping[str, Any] = field(default_factory=dict)
+    _coming: asyncio.Task[Child] | None = None
+    _stopped: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._asked = errands(self.plan, len(self.stage.followers))
@@ -61,11 +64,15 @@ class Crowd:
 
     def heard(self, child: Child) -> None:
         """Take note of what a dead child has done."""
+        self._coming = None
         for result in child.done:
             errand = self._waiting.popleft()
             self.answers[f"{errand['do']}: {result['answer']}"] += 1
-            if "stopped" in result:
-                self.leavings.append(Leaving(follow=result["stopped"]))
+            if "stopped" in result and result["stopped"] not in self._stopped:
+                # Only who stops it says whether what it holds is closed; to ask again changes nothing.
+                self._stopped.add(result["stopped"])
+                if errand["close"]:
+                    self.leavings.append(Leaving(follow=result["stopped"]))
             if "left_at" in result:
                 self.leavings.append(
                     Leaving(at=datetime.fromisoformat(result["left_at"]), user=result["user"])
@@ -74,8 +81,15 @@ class Crowd:
     async def settle(self) -> None:
         """Let everything be done that is left, and then whatever brings everybody back; without a trap."""
         await asyncio.gather(*self._rivals)
+        if self._coming is not None:  # born when nobody waited for it any more
+            child = await self._coming
+            child.signal(signal.SIGKILL)
+            await child.dead.wait()
+            self.heard(child)
         self._waiting.extend(settling(len(self.stage.followers)))
+        idle = 0
         while self._waiting:
+            left = len(self._waiting)
             child = await self._born("")
             try:
                 async with asyncio.timeout(_SETTLE_S):
@@ -86,9 +100,14 @@ class Crowd:
                 raise AssertionError(f"people wait for an answer: {list(self._waiting)[:3]}") from None
             finally:
                 self.heard(child)
+            idle = idle + 1 if len(self._waiting) == left else 0
+            if idle == _IDLE_MAX:
+                raise AssertionError(f"people end before they have asked: {list(self._waiting)[:3]}")
 
     async def _born(self, trap: str) -> Child:
-        return await self.stage.nursery.born("people", trap, work=[self._cast, *self._waiting])
+        work = [self._cast, *self._waiting]
+        self._coming = asyncio.create_task(self.stage.nursery.born("people", trap, work=work))
+        return await asyncio.shield(self._coming)
 
     async def _equipped(self, errand: Errand) -> Errand:
         """Return the errand with the account that it needs at the exchange: only who leads anew needs one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
@@ -24,6 +25,7 @@ _VENUE: Final = Venue.BINANCE_USDM
 _STEP: Final = Decimal("0.001")
 _VALID_MS: Final = 5000
 _AWAY: Final = (SQLAlchemyError, OSError, DomainError)
+"""What ends a touch by hand before it is made: the key is in our database, which is away in some rounds, and the exchange fails."""
 _RATE: Final = "0.0001"
 
 
@@ -61,18 +63,21 @@ class Owners:
         quantity = (abs(held) * touch.share).quantize(_STEP, rounding=ROUND_FLOOR)
         if not quantity:
             return
-        try:
-            async with system.app.uow() as work:
-                account = await work.accounts.get(follower.account_id)
-        except _AWAY:  # the key is only in our database, which is away in some rounds
-            return
+        with contextlib.suppress(*_AWAY):
+            await self._sell(
+                follower, Symbol(touch.symbol.replace("USDT", "-USDT")), held, Quantity(quantity)
+            )
+
+    async def _sell(self, follower: Follower, symbol: Symbol, held: Decimal, quantity: Quantity) -> None:
+        system = self.stage.system
+        async with system.app.uow() as work:
+            account = await work.accounts.get(follower.account_id)
         gateway = system.app.venues.gateway(account.id, _VENUE, account.sealed)
-        symbol = Symbol(touch.symbol.replace("USDT", "-USDT"))
         await gateway.place(
             PlaceOrder(
                 instrument=await system.app.venues.instrument(_VENUE, symbol),
                 side=Side.of(held).opposite,
-                quantity=Quantity(quantity),
+                quantity=quantity,
                 reduce_only=True,
                 client_order_id=ClientOrderId(f"by-hand-{self.plan.number}-{self.touched}"),
                 signed_ms=system.app.venues.now_ms(_VENUE),

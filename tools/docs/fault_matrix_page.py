@@ -21,8 +21,8 @@ order is right; **bold** is wrong. Books, positions, wallets and fills were equa
 cell. The window of an order was 1.5 s in these runs, so an absence that has to be proven takes at least 2 s; at an exchange
 the window and the time that its engine may take are added. A lost answer is waited for as long as in production, 10 s.
 
-In the column of cancellations the venue port is driven directly, for the program cancels no order of a trade by itself. In
-that of protections the one order is the stop that rests at the exchange, the time is until it rests, and it was gone after
+In the column of cancellations the venue port is driven directly, for the program cancels an order of a trade only where an
+entry rests though it should not. In that of protections the one order is the stop that rests at the exchange, the time is until it rests, and it was gone after
 the leader's close. A dash: the fault does not concern such a request."""
 
 _MODES: Final[Mapping[str, str]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -103,12 +104,16 @@ class VenuePool:
         await asyncio.gather(*(venue.upkeep.start() for venue in self._venues.values()))
 
     async def close(self) -> None:
-        """Stop the background jobs and close every connection; streams are closed by who opened them."""
-        await self._circuits.close()
-        for venue in self._venues.values():
-            await venue.upkeep.close()
-            await venue.shared.sockets.close()
-            await venue.shared.transport.close()
+        """Stop the background jobs and close every connection; streams are closed by who opened them.
+
+        Whoever is cancelled while he closes, or finds that one cannot be closed, still closes all others.
+        """
+        async with AsyncExitStack() as stack:
+            for venue in self._venues.values():
+                stack.push_async_callback(venue.shared.transport.close)
+                stack.push_async_callback(venue.shared.sockets.close)
+                stack.push_async_callback(venue.upkeep.close)
+            stack.push_async_callback(self._circuits.close)
 
     def gateway(self, account: AccountId, venue: Venue, sealed: bytes) -> ExchangeGateway:
         """Return the guarded gateway of one account."""

@@ -123,7 +123,7 @@ async def shown(system: System, *runs: Run) -> list[str]:
     """What each run writes to either stream. One process runs them all, for its start costs more than they do."""
     told = json.dumps([(run.command, dict(run.env)) for run in runs])
     with ChildProcess.python("-c", ONE_BY_ONE, told, env={**os.environ, **system.env}) as child:
-        code = await asyncio.to_thread(child.wait, 120)
+        code = await asyncio.to_thread(child.wait, 90)
         output = child.output
     parts = output.split(MARK)
     assert (code, len(parts)) == (0, len(runs) + 1), output

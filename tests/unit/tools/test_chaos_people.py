@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
 from tools.chaos.commands import COMMANDS
 from tools.chaos.counts import Leaving, not_left
-from tools.chaos.crowd import Crowd
 from tools.chaos.errands import EPISODES, errands, settling
 from tools.chaos.faults import EVENT, ORDER, PROTECTIONS_INSTEAD, replaced
 from tools.chaos.market import PROTECTIONS
-from tools.chaos.nursery import Child
 from tools.chaos.plan import MARKETS, Round
 from tools.chaos.resting import Resting, double, stray
-
-if TYPE_CHECKING:
-    from tools.chaos.stage import Stage
 
 PEOPLE = 8
 ID = "c" + "0" * 24 + "x0"
@@ -67,20 +61,6 @@ def test_an_episode_ends_what_it_began(episode: Any) -> None:
         for begin, end in BEGIN_AND_END.items():
             assert asked.count(begin) == asked.count(end)
             assert begin not in asked or asked.index(begin) < asked.index(end)
-
-
-def test_what_a_killed_child_did_not_tell_of_is_asked_again_and_promises_are_remembered() -> None:
-    crowd = Crowd(cast("Stage", SimpleNamespace(followers=range(PEOPLE))), Round(1, 1))
-    crowd._waiting = deque([{"do": "stop"}, {"do": "halt"}, {"do": "start"}])
-    child = Child(1, "people", "")
-    child.done += [
-        {"answer": "done", "stopped": 5},
-        {"answer": "done", "left_at": NOON.isoformat(), "user": None},
-    ]
-    crowd.heard(child)
-    assert list(crowd._waiting) == [{"do": "start"}]
-    assert crowd.leavings == [Leaving(follow=5), Leaving(at=NOON)]
-    assert crowd.answers == {"stop: done": 1, "halt: done": 1}
 
 
 def test_prices_stay_in_their_band_and_reach_what_rests() -> None:
