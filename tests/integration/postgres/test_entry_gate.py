@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.application.trading.ports import Prepared
@@ -21,6 +21,7 @@ from app.domain.shared.market import Venue
 from app.domain.signals.signal import Signal
 from app.infrastructure.postgres import copy_sql
 from app.infrastructure.postgres.copy_book import commit_values
+from app.infrastructure.postgres.entry_gate import shut_entry_gate
 from app.infrastructure.postgres.readers_scope import PostgresHeldInScope
 from app.infrastructure.postgres.uow import PostgresUnitOfWork
 from tests.fakes.clock import START, FakeClock
@@ -127,6 +128,19 @@ async def test_a_stop_waits_for_an_entry_that_is_being_committed_and_then_sees_i
         await entering.commit()
         assert await waits == 1  # what is read after the stop counts the entry in
     assert await scene.value("SELECT count(*) FROM trades") == 3
+
+
+async def test_a_stop_waits_at_the_gate_longer_than_an_entry_may_wait_for_its_accounts(
+    scene: HotScene,
+) -> None:
+    """Were it to give up first, a crowd of slow entries would refuse a halt."""
+    patience = text("SELECT extract(epoch FROM current_setting('lock_timeout')::interval)")
+    async with scene.engine.begin() as connection:
+        before = await connection.scalar(patience)
+        await shut_entry_gate(connection)
+        assert await connection.scalar(patience) >= 2 * before > 0
+    async with scene.engine.connect() as connection:
+        assert await connection.scalar(patience) == before  # it ends with the transaction
 
 
 async def test_exits_pass_while_the_gate_is_shut(scene: HotScene) -> None:

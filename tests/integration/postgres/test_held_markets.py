@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.infrastructure.postgres.readers_trading import PostgresHeldMarkets
@@ -34,3 +36,20 @@ async def test_a_market_whose_other_side_is_coming_is_told_twice_and_what_is_hel
     markets = await PostgresHeldMarkets(engine).of_follow(follow)
     assert [market.quantity / abs(market.quantity) for market in markets] == told
     assert markets[0].quantity == Decimal(held)
+
+
+async def test_an_entry_that_settles_between_the_two_reads_is_told(
+    engine: AsyncEngine, clock: FakeClock
+) -> None:
+    """Were positions read first, it would be in neither: not held yet, and not coming any more."""
+    scene = HotScene(engine, clock)
+    await scene.followers(1)
+    follow, _ = scene.ids[0]
+    await scene.copy(await scene.signal())
+    async with engine.begin() as settling:
+        await settling.execute(text("LOCK TABLE trades"))
+        reading = asyncio.create_task(PostgresHeldMarkets(engine).of_follow(follow))
+        assert not await scene.blocked_or_done(reading)
+        await settling.execute(text(HOLD), {"follow": follow, "quantity": "5"})
+        await settling.execute(text("UPDATE trades SET state = 'FILLED', settled = true"))
+    assert [market.quantity for market in await reading] == [5]
