@@ -58,10 +58,13 @@ async def frozen(system: System, followers: Sequence[Follower]) -> bool:
 
 
 async def decided(system: System, followers: Sequence[Follower], wanted: list[str]) -> bool:
-    """Return whether these are the decisions of each, with every trade settled."""
-    if await system.value("SELECT count(*) FROM trades WHERE NOT settled"):
+    """Return whether these are the decisions of each, with every trade settled.
+
+    The decisions are read first: a signal that is decided between two reads would pass for a settled one.
+    """
+    if not all([await codes(system, each) == wanted for each in followers]):
         return False
-    return all([await codes(system, each) == wanted for each in followers])
+    return bool(await system.value("SELECT count(*) = 0 FROM trades WHERE NOT settled"))
 
 
 async def wallets_equal(system: System, followers: Sequence[Follower]) -> bool:
@@ -134,6 +137,10 @@ async def test_coins_that_owners_sell_are_followed_and_those_they_withdraw_are_a
             await until(
                 partial(decided, system, leavers, ["AS_ASKED", "WRITTEN_OFF", "AS_ASKED", "AS_ASKED"]),
                 what="they close with the leader",
+            )
+            await until(
+                partial(decided, system, sellers, ["AS_ASKED", "CLOSED_EXTERNALLY", "AS_ASKED", "AS_ASKED"]),
+                what="so do the others",
             )
             for each in (*sellers, *leavers):
                 assert await lot(system, each) < Decimal("0.00001"), "less than a step is left"

@@ -13,11 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.config.logging import configure_logging
+from app.domain.shared.errors import NotFound
 from app.domain.shared.ids import AccountId
 from app.domain.shared.market import Venue
 from app.domain.users.account import ApiKey
 from app.infrastructure.postgres.schema import metadata
 from app.infrastructure.vault import AesGcmVault
+from tests.contract.exchanges.said import Said
 from tests.integration.api.conftest import Api, serving
 from tests.support.leaks import Search
 
@@ -141,3 +143,15 @@ def test_binance_connector_561_an_error_beside_a_key_does_not_show_it(
     search = searched(key)
     assert search.found_in("\n".join(texts)) == []
     assert search.found_in(log.getvalue()) == []
+
+
+async def test_what_a_library_logs_or_an_error_carries_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    async def refused() -> None:
+        raise NotFound("refused") from ValueError("canary-first")
+
+    caplog.set_level(logging.DEBUG)
+    said = Said(caplog)
+    logging.getLogger("library").debug("request: %s", {"OK-ACCESS-PASSPHRASE": "canary-second"})
+    await said.of(refused())
+    wanted = ["canary-first", "canary-second"]
+    assert Search(("canary-none", *wanted)).found_in(said.text()) == wanted

@@ -6,45 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from app.domain.exchanges.ports import Connected
 from app.domain.exchanges.venue import CAPABILITIES
-from app.domain.shared.errors import DomainError
 from app.domain.shared.triggers import TriggerKind
 from app.domain.users.account import ApiKey
 from tests.contract.exchanges.cards import card
 from tests.contract.exchanges.conftest import PlainVault, Trader
 from tests.contract.exchanges.dialects import Dialect
+from tests.contract.exchanges.said import Said
 from tests.contract.exchanges.test_streams import upcoming
 from tests.support.leaks import Search
 from tests.support.simulator import SimulatorProcess
 
 OURS = "app.infrastructure.exchanges"
-
-
-@dataclass
-class Said:
-    """All that was answered, raised and logged."""
-
-    log: pytest.LogCaptureFixture
-    answers: list[str] = field(default_factory=list)
-
-    async def of(self, call: Awaitable[object]) -> None:
-        try:
-            answer = await call
-        except DomainError as error:
-            self.answers += [repr(error), str(error), str(vars(error)), *traceback.format_exception(error)]
-        else:
-            self.answers.append(repr(answer))
-
-    def text(self) -> str:
-        records = (f"{each.getMessage()} {each.exc_text} {vars(each)}" for each in self.log.records)
-        return "\n".join([*self.answers, *records])
 
 
 @pytest.fixture
@@ -117,8 +95,3 @@ async def test_a_key_that_is_refused_is_told_to_nobody(trader: Trader, dialect: 
     parts = [each for each in (wrong.secret, wrong.passphrase) if each]
     parts += [] if dialect.public_reads else [wrong.key]
     assert Search(tuple(parts)).found_in(said.text()) == []
-
-
-def test_the_search_bites(said: Said) -> None:
-    logging.getLogger("library").debug("request: %s", {"OK-ACCESS-PASSPHRASE": "canary-phrase-02"})
-    assert Search(("canary-phrase-02",)).found_in(said.text()) == ["canary-phrase-02"]
